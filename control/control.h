@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the toolstack asks of a running domain through xenstore's control/ directory: poweroff,
+ * reboot, halt.  Follows Xen docs/misc/xenstore-paths.pandoc.
+ */
+#pragma once
+#include "lib/types.h"
+
+enum control_request { CONTROL_NONE, CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_HALT };
+
+/* Watch control/shutdown and publish control/feature-*. `deliver` is called in a thread for each acknowledged
+ * request. 0 or -errno. */
+int control_init(void (*deliver)(enum control_request request));
+
+/* End the domain: drains the console, then SCHEDOP_shutdown. `reason`: SHUTDOWN_poweroff, ... Thread
+ * context. */
+_Noreturn void control_shutdown(unsigned int reason);

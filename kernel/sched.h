@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What boot/ and the arch folders need of the scheduler; everybody else uses thread.h and wait.h.
+ */
+#pragma once
+#include "lib/percpu.h"
+
+/* vCPU 0 at boot: run queue and timers of this vCPU, and the calling context becomes thread "boot" on the
+ * stack [stack_bottom, stack_top), guard page below it not counted. From here on threads exist.
+ * 0 or -XEN_ENOMEM. */
+int sched_init(void *stack_bottom, void *stack_top);
+/* Run queue and timers for another vCPU, not running yet. 0 or -XEN_ENOMEM. */
+int sched_cpu_init(struct percpu *cpu);
+/* The calling context, on each vCPU, becomes its idle thread. */
+_Noreturn void sched_idle(void);
+/* From the end of an upcall, upcalls masked, the interrupted state saved on the stack: switch to a
+ * better thread if there is one. Returns, masked, when the interrupted thread is due again. */
+void sched_preempt(void);
+/* A new thread's first C code, called by the arch context with upcalls masked. */
+_Noreturn void sched_thread_entry(void);
+
+struct sched_stats {
+    uint64_t switches;
+    uint64_t idle_ns; /* of all vCPUs */
+    unsigned int threads;
+};
+void sched_get_stats(struct sched_stats *stats);
+/* Tell `print` one line per thread (name, state, vCPU, CPU time in ns, frame pointer of a sleeper). For panics: no locks. */
+void sched_each_thread(void (*print)(const struct thread *thread, const char *state,
+                                     const unsigned long *frame));

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What each vCPU has of its own.  A part of the kernel that keeps more per vCPU allocates it when
+ * the vCPU is prepared and hangs it here by pointer, so that no array grows with the largest vCPU
+ * number.  The arch header finds the running vCPU's percpu in one instruction.
+ */
+#pragma once
+#include <xen/xen.h>
+#include "lib/types.h"
+
+#define MAX_VCPUS 128
+
+struct thread;
+struct runq;
+struct events_cpu;
+struct timers;
+
+struct percpu {
+    struct percpu *self;        /* must be first: the arch header reads it through the segment */
+    unsigned int vcpu;          /* Xen's number of this vCPU */
+    unsigned int upcall_depth;  /* > 0: in an upcall; must not sleep */
+    unsigned int preempt_count; /* > 0: the running thread stays on this vCPU */
+    bool need_resched;          /* a better thread waits; looked at when the upcall ends */
+    struct thread *current;
+    struct runq *runq;         /* kernel/ */
+    struct timers *timers;     /* kernel/ */
+    struct events_cpu *events; /* events/ */
+
+    /* Registered with Xen: must not cross a page, must never move. */
+    struct vcpu_info vcpu_info __attribute__((aligned(64)));
+} __attribute__((aligned(128)));
+
+/* NULL for a vCPU that was never prepared. Slots are set once, before the vCPU starts. */
+extern struct percpu *percpus[MAX_VCPUS];
+extern struct percpu percpu_boot; /* vCPU 0's */
+
+#include "arch/percpu.h"

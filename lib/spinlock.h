@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Spinlocks.  Held for a few dozen instructions, never while sleeping.  spin_lock_save() also masks
+ * upcalls on this vCPU: the form for data that handlers touch, and the usual one here, because it
+ * also keeps the holder from being preempted.  A waiter that spins in vain gives its physical CPU
+ * away: the holder may be a vCPU that is not running.
+ */
+#pragma once
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "hypercall/sched.h"
+#include "lib/atomic.h"
+
+typedef struct spinlock {
+    uint32_t held;
+} spinlock_t;
+
+#define SPINLOCK_INIT  { 0 }
+#define SPIN_BEFORE_YIELD 1000
+
+/* Upcalls must be masked already. */
+static inline void spin_lock(spinlock_t *lock)
+{
+    while (atomic_exchange(&lock->held, 1)) {
+        for (unsigned int turn = 0; load_once(&lock->held); turn++) {
+            if (turn < SPIN_BEFORE_YIELD)
+                cpu_relax();
+            else
+                hypercall_sched_yield();
+        }
+    }
+}
+
+static inline void spin_unlock(spinlock_t *lock)
+{
+    store_release(&lock->held, 0); /* pairs with the exchange in spin_lock() */
+}
+
+/* Mask upcalls and lock; returns what spin_unlock_restore() wants. */
+static inline bool spin_lock_save(spinlock_t *lock)
+{
+    bool enabled = upcalls_save();
+
+    spin_lock(lock);
+    return enabled;
+}
+
+static inline void spin_unlock_restore(spinlock_t *lock, bool enabled)
+{
+    spin_unlock(lock);
+    upcalls_restore(enabled);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the CPU's clock comes from: on x86 Xen's pvclock in vcpu_info, interpolated by the
+ * time-stamp counter; the one-shot timer is a hypercall.  kernel/time.c makes time of it.
+ */
+#pragma once
+#include "lib/percpu.h"
+
+/* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context. */
+uint64_t arch_clock_ns(void);
+/* Interrupt this vCPU (VIRQ_TIMER) at the absolute time, or at once if it is past. TIME_NEVER: not
+ * at all. Upcalls masked. */
+void arch_timer_set(uint64_t deadline_ns);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Small things of the CPU itself.
+ */
+#pragma once
+#include "lib/types.h"
+
+/* In a loop that waits for another vCPU. */
+static inline void cpu_relax(void)
+{
+    asm volatile("pause");
+}
+
+/* Ticks of the time-stamp counter; only arch/ and the clock give them a meaning. */
+static inline uint64_t cpu_ticks(void)
+{
+    uint32_t low, high;
+
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+/* 64 bits nobody outside can guess, as far as the CPU has them: RDRAND, else the time-stamp counter
+ * stirred. For canaries and hash seeds, not for keys. Any context. */
+uint64_t cpu_random(void);
+
+/* The caller's frame, for backtraces: [0] is the frame above, [1] the return address. */
+static inline const unsigned long *cpu_frame(void)
+{
+    return __builtin_frame_address(0);
+}

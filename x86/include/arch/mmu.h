@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What mm/ asks of the CPU's page tables.  On x86 PV each change is a hypercall: x86/pv/mmu.c.
+ * All of these: thread context or boot; 0, or a negative Xen errno, or -XEN_ENOMEM when a page
+ * table page could not be had.
+ */
+#pragma once
+#include "arch/page.h"
+#include "mm/address_space.h"
+
+/* Virtual addresses the regions use. */
+#define VSPACE_START 0x400000000000UL /* 64 TiB */
+#define VSPACE_END   (VSPACE_START + (64UL << 30))
+#define HEAP_START   0x500000000000UL /* 80 TiB */
+#define HEAP_END     0x600000000000UL
+
+/* Map the 2 MiB of the direct map that begin at `start` (2 MiB aligned), the part below `end` of them,
+ * read-write and no-execute. `table` is a free mapped page for the last-level table; more table pages
+ * come from `more()`. On success `table` is used up. */
+int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void));
+/* Map frames anywhere outside the direct map. */
+int mmu_map(void *start, const mfn_t *frames, size_t count, enum map_prot prot);
+int mmu_unmap(void *start, size_t count);
+/* Change one page of the direct map: inaccessible, or read-write again. */
+int mmu_guard(void *page, bool guard);
