@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds newlib, the C library, for one CPU: build/ARCH/newlib/include and lib/libc.a, lib/libm.a.
+# Takes Debian's newlib-source package unmodified. Does nothing when the result is there and was
+# built by this script with this compiler. What newlib needs from us is in libc/.
+#
+#   tools/newlib.sh x86_64|arm64|arm32
+set -eu
+
+arch=${1:-}
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=$root/build/$arch/newlib
+log=$out/build.log
+
+# Common to all CPUs. -fstack-check: a function touches the page below its frame before it runs, so
+# that an overflowing stack faults while there is still room for Xen's exception frame.
+# -ftls-model=local-exec: one static image. No unwind tables: backtraces follow frame pointers.
+# No loop vectorising: bigger, and string functions called from an upcall must not touch FPU state.
+flags="-O2 -g0 -fno-pie -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-tree-vectorize
+       -ffunction-sections -fdata-sections -fstack-check -fstack-protector-strong -ftls-model=local-exec"
+
+case $arch in
+x86_64)
+    # No red zone: a PV guest's events and exceptions are pushed on the running stack.
+    target=x86_64-elf prefix= flags="$flags -mno-red-zone -mcmodel=small -fcf-protection=none" ;;
+arm64)
+    target=aarch64-elf prefix=aarch64-linux-gnu- flags="$flags -mno-outline-atomics" ;;
+arm32)
+    target=arm-none-eabi prefix=arm-linux-gnueabihf-
+    flags="$flags -marm -march=armv7-a+fp -mfloat-abi=hard -mtp=cp15" ;;
+*)
+    echo "usage: tools/newlib.sh x86_64|arm64|arm32" >&2
+    exit 2 ;;
+esac
+
+# What C99 asks of printf and scanf is off by default in newlib, hence the io options. reent-thread-
+# local: errno and the like are _Thread_local variables, so a program pays only for those it uses.
+options="--enable-newlib-io-c99-formats --enable-newlib-io-long-long --enable-newlib-io-long-double
+         --enable-newlib-reent-thread-local --enable-newlib-retargetable-locking
+         --enable-newlib-multithread --disable-newlib-supplied-syscalls --disable-libgloss
+         --disable-multilib --disable-nls"
+
+if ! command -v "${prefix}gcc" >/dev/null; then
+    echo "newlib: ${prefix}gcc is missing; tools/host-packages.sh build $arch installs it" >&2
+    exit 1
+fi
+wanted="$(cksum <"$root/tools/newlib.sh") $("${prefix}gcc" -dumpfullversion)"
+[ "$(cat "$out/stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+
+fail()
+{
+    echo "newlib: $arch: $1 failed; last lines of $log:" >&2
+    tail -n 15 "$log" >&2
+    exit 1
+}
+
+# One line per 20 % of the objects that make is about to compile.
+show_progress()
+{
+    awk -v total="$1" -v arch="$arch" '{ print >>log_file }
+        /^  (CC|CPPAS) / { n++; p = int(5 * n / total); if (p > shown) {
+                           shown = p; print "newlib: " arch ": building, " 20 * p " %"; fflush() } }' \
+        log_file="$log"
+}
+
+mkdir -p "$out"
+exec 9>"$root/build/newlib.lock"
+flock 9         # the source tree is shared by all CPUs, and two builds of one CPU would collide
+[ "$(cat "$out/stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+
+source=$root/build/newlib-source
+"$root/tools/fetch.py" deb --suite trixie --into "$source" newlib-source
+if [ ! -e "$source/unpacked" ]; then
+    mkdir -p "$source/src"
+    tar -xf "$source"/usr/src/newlib/newlib-*.tar.* -C "$source/src" --strip-components=1
+    : >"$source/unpacked"
+fi
+
+rm -rf "$out/obj" "$out/stage" "$out/stamp"
+mkdir -p "$out/obj"
+cd "$out/obj"
+unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS CC CXX AR LD AS NM 2>/dev/null || true
+tools=
+for tool in gcc ar as ld nm ranlib strip objcopy objdump readelf; do
+    name=$(echo $tool | tr a-z A-Z | sed 's/^GCC$/CC/')
+    tools="$tools ${name}_FOR_TARGET=$prefix$tool"
+done
+jobs=${JOBS:-$(nproc)}
+
+echo "newlib: $arch: configuring"
+# shellcheck disable=SC2086 # lists of words
+"$source/src/configure" --target=$target --prefix="$out/stage" $options $tools \
+    CFLAGS_FOR_TARGET="$(echo $flags)" MAKEINFO=true >"$log" 2>&1 || fail configure
+make configure-target-newlib >>"$log" 2>&1 || fail configure
+total=$(make -n all-target-newlib 2>/dev/null | grep -c ' -c -o ')
+{ make -j"$jobs" all-target-newlib 2>&1 || echo "newlib: make failed"; } | show_progress "$total"
+grep -q '^newlib: make failed' "$log" && fail make
+make install-target-newlib >>"$log" 2>&1 || fail install
+
+rm -rf "$out/include" "$out/lib"
+mv "$out/stage/$target/include" "$out/stage/$target/lib" "$out"
+cp "$source/src/COPYING.NEWLIB" "$out"
+rm -rf "$out/obj" "$out/stage"
+echo "$wanted" >"$out/stamp"
+echo "newlib: $arch: build/$arch/newlib is ready"
