@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The test bed: a real Xen and a Debian dom0 under QEMU, ready in a second from a snapshot.
+
+  bed.py build   --xen 4.17 --clock multi         make the bed now (every other command does it too)
+  bed.py run     --script FILE [--file F[:NAME]]  run a script in dom0, bring back the results
+  bed.py console --kernel ELF                     create a PV domain, show its console until it ends
+  bed.py shell   [--file F[:NAME]]                a shell in dom0
+
+Clocks: multi (two CPUs, for function tests) and counted (one instruction is one nanosecond, for
+measurements). Nothing here needs root. See docs/TESTING.md.
+"""
+import argparse
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from image import SUITES, BedError          # noqa: E402
+from machine import CLOCKS                  # noqa: E402
+from session import Bed                     # noqa: E402
+
+BEGIN = time.monotonic()
+
+
+def say(text):
+    print(f"bed: [{time.monotonic() - BEGIN:5.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def files_of(options):
+    """--file PATH[:NAME] as {name in /scenario: path}"""
+    files = {}
+    for item in options.file:
+        path, _, name = item.partition(":")
+        if not os.path.isfile(path):
+            raise BedError(f"no such file: {path}")
+        files[name or os.path.basename(path)] = path
+    return files
+
+
+def to_stdout(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def command_build(options):
+    Bed(options.xen, options.clock, say).build()
+    return 0
+
+
+def command_run(options):
+    script = sys.stdin.read() if options.script == "-" else open(options.script).read()
+    bed = Bed(options.xen, options.clock, say)
+    result = bed.run(script, files_of(options), options.timeout, options.out,
+                     None if options.quiet else to_stdout, forward=options.forward)
+    if result.exit:
+        why = f"no end within {options.timeout} s" if result.timed_out else f"exit code {result.exit}"
+        say(f"scenario: {why}")
+        print(result.last_lines(), file=sys.stderr)
+    return result.exit
+
+
+def main():
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--xen", default="4.17", choices=SUITES)
+    common.add_argument("--clock", default="multi", choices=CLOCKS)
+    with_files = argparse.ArgumentParser(add_help=False)
+    with_files.add_argument("--file", action="append", default=[], metavar="PATH[:NAME]",
+                            help="put it into /scenario")
+    with_files.add_argument("--forward", action="append", default=[], metavar="RULE",
+                            help="QEMU hostfwd, e.g. tcp:127.0.0.1:8080-10.0.2.30:80")
+    parser = argparse.ArgumentParser(prog="bed.py", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", parents=[common]).set_defaults(run=command_build)
+    run = commands.add_parser("run", parents=[common, with_files])
+    run.add_argument("--script", required=True, help="busybox sh; - is stdin")
+    run.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
+    run.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
+    run.add_argument("--quiet", action="store_true", help="don't show the script's output")
+    run.set_defaults(run=command_run)
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return options.run(options)
+    except BedError as error:
+        print(f"bed: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

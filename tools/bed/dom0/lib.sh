@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# What scenarios use: create a domain, wait for it, read and write its console. busybox sh; sourced
+# before the scenario's script, which starts in /scenario. A wait that is in vain returns 1.
+#
+#   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration
+#   console_has NAME TEXT SECONDS   wait until the domain has written TEXT
+#   console_text NAME               all it has written so far
+#   send_console NAME TEXT          type TEXT and Enter
+#   wait_gone NAME SECONDS          wait until no domain has that name
+#   shutdown_reason NAME            poweroff, reboot, suspend, crash, ... of its last shutdown
+#   report NAME                     one line for the log: what became of it
+#   now_ns                          dom0's clock
+
+now_ns() { grep -m1 '^now at' /proc/timer_list | cut -d' ' -f3; }
+
+# wait_for SECONDS COMMAND...: try until it succeeds.
+wait_for() {
+    local end=$(($(now_ns) / 1000000 + $1 * 1000))
+    shift
+    until "$@"; do
+        [ $(($(now_ns) / 1000000)) -lt $end ] || return 1
+        usleep 20000
+    done
+}
+
+# domain_cfg NAME KERNEL [LINE...]: the configuration file on stdout. A line given replaces the
+# default of the same key.
+domain_cfg() {
+    local name=$1 kernel=$2 line given=
+    shift 2
+    case $kernel in /*) ;; *) kernel=/scenario/$kernel ;; esac
+    for line; do
+        given="$given ${line%%=*}"
+        printf '%s\n' "$line"
+    done
+    for line in "name=\"$name\"" "kernel=\"$kernel\"" 'type="pv"' 'memory=32' 'vcpus=1' \
+            'on_poweroff="destroy"' 'on_crash="destroy"'; do
+        case "$(echo $given) " in *"${line%%=*} "*) ;; *) printf '%s\n' "$line" ;; esac
+    done
+}
+
+create() {
+    local name=$1 before after code
+    domain_cfg "$@" >"/run/$name.cfg"
+    before=$(now_ns)
+    xl create "/run/$name.cfg" >"/run/$name.create" 2>&1
+    code=$?
+    after=$(now_ns)
+    echo "create_ns.$name $((after - before))" >>/run/timings
+    grep -v '^Parsing config from' "/run/$name.create"
+    return $code
+}
+
+console_log() { echo "/var/log/xen/console/guest-$1.log"; }
+console_text() { cat "$(console_log "$1")"; }
+console_has() { wait_for "$3" grep -qsaF -- "$2" "$(console_log "$1")"; }
+
+console_tty() {
+    local domid
+    domid=$(xl domid "$1" 2>/dev/null) &&
+        xenstore-read "/local/domain/$domid/console/tty" 2>/dev/null
+}
+
+has_console_tty() { [ -c "$(console_tty "$1")" ]; }
+
+send_console() {
+    wait_for 5 has_console_tty "$1" || { echo "send_console: $1 has no console"; return 1; }
+    printf '%s\n' "$2" >"$(console_tty "$1")"
+}
+
+is_gone() { ! xl domid "$1" >/dev/null 2>&1; }
+wait_gone() { wait_for "$2" is_gone "$1"; }
+
+# xl's own process watches each domain and writes down why it ended; the last word counts.
+shutdown_reason() {
+    local code
+    code=$(sed -n 's/.*has shut down, reason code \([0-9]*\).*/\1/p' "/var/log/xen/xl-$1.log" 2>/dev/null | tail -n 1)
+    case $code in
+    0) echo poweroff ;; 1) echo reboot ;; 2) echo suspend ;; 3) echo crash ;;
+    4) echo watchdog ;; 5) echo soft_reset ;; *) echo "${code:-none}" ;;
+    esac
+}
+
+report() { echo "xl: domain $1: $(shutdown_reason "$1")"; }
+
+# watch_console NAME: copy its console to stdout until it is gone, and stdin to its console.
+watch_console() {
+    local log input=
+    log=$(console_log "$1")
+    wait_for 5 has_console_tty "$1" && {
+        cat >"$(console_tty "$1")" &
+        input=$!
+    } <&0
+    wait_for 5 [ -e "$log" ]
+    exec 4<"$log"
+    until is_gone "$1"; do
+        cat <&4
+        usleep 50000
+    done
+    [ -z "$input" ] || kill "$input"
+    usleep 100000           # xenconsoled empties the ring of a dead domain
+    cat <&4
+}

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""What the bed boots: Xen, dom0's kernel and dom0's initramfs, made from Debian packages.
+
+No root and no file system image: the packages are unpacked with dpkg -x, the few files dom0 needs
+are picked out with the libraries they name, and the initramfs is written here in the "newc" format
+that the kernel reads (Linux Documentation/driver-api/early-userspace/buffer-format.rst). One image
+serves both clocks. This file knows nothing of QEMU; machine.py does.
+"""
+import glob
+import gzip
+import hashlib
+import json
+import lzma
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BED = os.path.join(ROOT, "build", "bed")
+SUITES = {"4.17": "bookworm", "4.20": "trixie", "4.14": "bullseye"}
+
+# dom0's programs, by the folder of the package they are in. @ is Xen's version.
+PROGRAMS = ["usr/lib/xen-@/bin/" + name for name in (
+    "xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper")]
+PROGRAMS += ["usr/bin/xenstore-" + name for name in (
+    "chmod", "exists", "list", "ls", "read", "rm", "watch", "write")]
+# What helps when it is there: not every version of Xen has each.
+EXTRAS = ["usr/lib/xen-@/bin/" + name for name in (
+    "lsevtchn", "xen-diag", "xenctx", "xentop", "gdbsx", "xenstore")] + ["usr/bin/xenstore"]
+LIBRARIES = ["libgcc_s.so.1"]       # loaded by name in pthread_cancel: xl aborts without it
+MODULES = ["xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs", "bridge",
+           "xen-netback", "xen-blkback", "tun", "virtio_pci", "virtio_net", "virtio_blk",
+           "virtio_console", "sch_netem", "loop"]
+
+
+class BedError(Exception):
+    """Something the user must know about; printed without a traceback."""
+
+
+def fetch(suite, into, packages, with_deps=False):
+    """Unpack Debian packages into a folder; what is there already costs nothing."""
+    command = [os.path.join(ROOT, "tools", "fetch.py"), "deb", "--suite", suite, "--into", into]
+    if with_deps:
+        command.append("--with-deps")
+    if subprocess.run(command + packages, stdout=sys.stderr, check=False).returncode:
+        raise BedError(f"the packages of Debian {suite} could not be had: {' '.join(packages)}")
+
+
+def packages_of(xen):
+    """(packages taken with their libraries, packages taken alone)"""
+    return ([f"xen-utils-{xen}", "xenstore-utils"],
+            [f"xen-hypervisor-{xen}-amd64", "linux-image-amd64", "libgcc-s1",
+             "zlib1g"])
+
+
+class Image:
+    """The boot files of one Xen version, in build/bed/<version>/."""
+
+    def __init__(self, xen):
+        if xen not in SUITES:
+            raise BedError(f"no bed for Xen {xen}: choose one of {', '.join(SUITES)}")
+        self.xen_version, self.suite = xen, SUITES[xen]
+        self.dir = os.path.join(BED, xen)
+        self.xen, self.kernel, self.initrd, self.stamp = (
+            os.path.join(self.dir, name) for name in ("xen.elf", "vmlinuz", "initrd", "image.json"))
+        self.domu_kernel, self.domu_initrd = (
+            os.path.join(self.dir, name) for name in ("domu-vmlinux.gz", "domu-initrd"))
+
+    def inputs(self):
+        """Digest of everything of ours that goes in; the packages' versions are in the stamp."""
+        digest = hashlib.sha256(repr((packages_of(self.xen_version), PROGRAMS, EXTRAS,
+                                      MODULES)).encode())
+        for path in sorted(glob.glob(HERE + "/dom0/*")) + [HERE + "/image.py"]:
+            with open(path, "rb") as file:
+                digest.update(file.read())
+        return digest.hexdigest()
+
+    def read_stamp(self):
+        try:
+            with open(self.stamp) as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return {}
+
+    def build(self, say):
+        """Make the boot files if they are missing or older than what they are made from."""
+        files = (self.xen, self.kernel, self.initrd, self.domu_kernel, self.domu_initrd)
+        found = self.read_stamp()
+        if found.get("inputs") == self.inputs() and all(map(os.path.exists, files)) \
+                and found.get("sizes") == [os.path.getsize(f) for f in files]:
+            return
+        say(f"making the image of Xen {self.xen_version} from Debian {self.suite}")
+        unpacked = os.path.join(self.dir, "unpacked")
+        shutil.rmtree(unpacked, ignore_errors=True)
+        with_deps, alone = packages_of(self.xen_version)
+        fetch(self.suite, unpacked, with_deps, with_deps=True)
+        fetch(self.suite, unpacked, alone)
+        # bullseye's busybox lacks what dom0's scripts use; a static one of another suite is as good.
+        fetch("bookworm" if self.suite == "bullseye" else self.suite, unpacked, ["busybox-static"])
+        say("packing dom0's initramfs")
+        with open(glob.glob(f"{unpacked}/boot/xen-{self.xen_version}-amd64.gz")[0], "rb") as file:
+            write(self.xen, gzip.decompress(file.read()))
+        kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
+        shutil.copyfile(kernel, self.kernel)
+        write(self.domu_kernel, gzip.compress(vmlinux_of(self.kernel), 6, mtime=0))
+        write(self.domu_initrd, domu_initrd(unpacked))
+        write(self.initrd, dom0_initrd(unpacked, self.xen_version,
+                                       os.path.basename(kernel)[len("vmlinuz-"):]))
+        with open(os.path.join(unpacked, ".fetched")) as file:
+            packages = sorted(line.split(" -> ")[1].strip() for line in file)
+        shutil.rmtree(unpacked)
+        stamp = {"inputs": self.inputs(), "packages": packages,
+                 "sizes": [os.path.getsize(f) for f in files]}
+        write(self.stamp, json.dumps(stamp, indent=1).encode())
+
+
+def write(path, data):
+    """Replace a file in one step, so that a reader never sees half of it."""
+    with open(path + ".new", "wb") as file:
+        file.write(data)
+    os.replace(path + ".new", path)
+
+
+class Archive:
+    """A cpio archive in the making."""
+
+    def __init__(self):
+        self.parts, self.names = [], set()
+
+    def add(self, name, mode, data=b"", device=(0, 0)):
+        parent = os.path.dirname(name)
+        if parent and parent not in self.names:
+            self.add(parent, stat.S_IFDIR | 0o755)
+        if name in self.names:
+            return
+        self.names.add(name)
+        encoded = name.encode() + b"\0"
+        fields = (len(self.names), mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(encoded), 0)
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + encoded
+        self.parts += [head, b"\0" * (-len(head) % 4), data, b"\0" * (-len(data) % 4)]
+
+    def file(self, name, data, mode=0o755):
+        self.add(name, stat.S_IFREG | mode, data)
+
+    def link(self, name, target):
+        self.add(name, stat.S_IFLNK | 0o777, target.encode())
+
+    def done(self):
+        self.names.discard("TRAILER!!!")
+        self.add("TRAILER!!!", 0)
+        return b"".join(self.parts)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def skeleton(unpacked):
+    """What both Linux systems start from: merged /usr, a console, busybox."""
+    archive = Archive()
+    for name in ("bin", "sbin", "lib", "lib64"):
+        archive.add("usr/" + name, stat.S_IFDIR | 0o755)
+        archive.link(name, "usr/" + name)
+    for name in ("dev", "proc", "sys", "run", "tmp", "root"):
+        archive.add(name, stat.S_IFDIR | 0o755)
+    archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+    busybox = next(p for p in (unpacked + "/usr/bin/busybox", unpacked + "/bin/busybox")
+                   if os.path.exists(p))
+    archive.file("usr/bin/busybox", read(busybox))
+    return archive
+
+
+def dom0_initrd(unpacked, xen, release):
+    archive = skeleton(unpacked)
+    todo = [p.replace("@", xen) for p in PROGRAMS]
+    for path in todo:
+        if not find(unpacked, path):
+            raise BedError(f"Debian's packages of Xen {xen} have no {path}")
+    todo += [p.replace("@", xen) for p in EXTRAS if find(unpacked, p.replace("@", xen))]
+    for path in todo:
+        archive.file(path, read(find(unpacked, path)))
+    add_libraries(archive, unpacked, [find(unpacked, p) for p in todo])
+    archive.link("usr/lib/xen", f"xen-{xen}")
+    order = module_order(unpacked, release)
+    for name, data in order:
+        archive.file(f"lib-modules/{name}.ko", data, 0o644)
+    archive.file("lib-modules/order", "".join(f"{name}\n" for name, _ in order).encode(), 0o644)
+    for path in sorted(glob.glob(HERE + "/dom0/*.sh")) + [HERE + "/dom0/init"]:
+        archive.file("init" if path.endswith("/init") else "bed/" + os.path.basename(path),
+                     read(path))
+    return archive.done()
+
+
+def domu_initrd(unpacked):
+    """A Linux domU's whole user space: says that it has started, and powers off."""
+    archive = skeleton(unpacked)
+    archive.file("init", read(HERE + "/dom0/domu-init"))
+    return archive.done()
+
+
+def find(unpacked, path):
+    """The file of that path, whether or not its suite has merged /usr."""
+    for candidate in (path, path[4:] if path.startswith("usr/") else "usr/" + path):
+        if os.path.exists(os.path.join(unpacked, candidate)):
+            return os.path.join(unpacked, candidate)
+    return None
+
+
+def add_libraries(archive, unpacked, programs):
+    """The loader and every library the programs need, directly or not."""
+    folders = [unpacked + "/" + f for f in (
+        "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib64", "lib64")]
+    folders += glob.glob(unpacked + "/usr/lib/xen-*/lib/x86_64-linux-gnu")
+    seen, todo = set(), LIBRARIES + [n for p in programs for n in needed(p)]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path = next((f"{f}/{name}" for f in folders if os.path.exists(f"{f}/{name}")), None)
+        if not path:
+            raise BedError(f"no package of dom0's has the library {name}")
+        folder = "usr/lib64/" if name.startswith("ld-linux") else "usr/lib/x86_64-linux-gnu/"
+        archive.file(folder + name, read(path))
+        todo += needed(path)
+
+
+def needed(path):
+    out = subprocess.run(["readelf", "-dl", path], stdout=subprocess.PIPE, text=True,
+                         check=True).stdout
+    loader = re.findall(r"program interpreter: .*/([^/\]]+)\]", out)
+    return loader + re.findall(r"\(NEEDED\).*\[(.*)\]", out)
+
+
+def module_order(unpacked, release):
+    """[(name, contents)] of dom0's modules, each after those it depends on."""
+    paths = {}
+    for base in glob.glob(f"{unpacked}/**/modules/{release}/kernel", recursive=True):
+        for path in glob.glob(base + "/**/*.ko*", recursive=True):
+            paths[os.path.basename(path).split(".")[0].replace("-", "_")] = path
+    order = {}
+
+    def load(name):
+        name = name.replace("-", "_")
+        if name in order or name not in paths:      # not a module: built into the kernel
+            return
+        data = read(paths[name])
+        if paths[name].endswith(".xz"):
+            data = lzma.decompress(data)
+        found = re.search(rb"\0depends=([^\0]*)\0", data)
+        for dependency in found.group(1).decode().split(",") if found else []:
+            load(dependency)
+        order[name] = data
+
+    for name in MODULES:
+        load(name)
+    return list(order.items())
+
+
+def vmlinux_of(bzimage):
+    """The ELF file inside a bzImage: domains made from it start without unpacking anything."""
+    data = read(bzimage)
+    # Linux Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length
+    start = (data[0x1f1] + 1) * 512 + int.from_bytes(data[0x248:0x24c], "little")
+    payload = data[start:start + int.from_bytes(data[0x24c:0x250], "little")]
+    if payload[:6] == b"\xfd7zXZ\0":
+        return lzma.LZMADecompressor().decompress(payload)
+    if payload[:4] == b"\x28\xb5\x2f\xfd":
+        return subprocess.run(["zstd", "-dcq"], input=payload, stdout=subprocess.PIPE,
+                              check=False).stdout
+    raise BedError("dom0's kernel is compressed in a way this script doesn't know")

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""Scenarios: give a restored dom0 files and a script, and bring the results back.
+
+    bed = Bed("4.17", "multi")
+    result = bed.run("create hello hello.elf && wait_gone hello 5", {"hello.elf": path}, timeout=30)
+
+The protocol of the two ports is described in dom0/scenario.sh, the script's helpers in dom0/lib.sh.
+A run ends within its limit: first dom0 is asked to stop the script and send what there is, and a
+dom0 that doesn't answer is ended with its machine.
+"""
+import io
+import os
+import selectors
+import shutil
+import stat
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from image import Archive, BedError, read
+from machine import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
+
+ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
+TIMED_OUT = 124
+
+
+@dataclass
+class Result:
+    """What a scenario left behind. Texts are UTF-8 with surrogateescape: no byte is lost."""
+    exit: int = TIMED_OUT
+    timed_out: bool = False
+    output: str = ""                                # the script's stdout and stderr
+    consoles: dict = field(default_factory=dict)    # domain's name: all it ever wrote
+    xl_dmesg: str = ""
+    timings: dict = field(default_factory=dict)     # see dom0/lib.sh: ns of dom0's clock
+    files: dict = field(default_factory=dict)       # name: bytes of what was left in /scenario/out
+    serial: str = ""                                # Xen's and dom0's own console
+    wall_s: float = 0.0
+
+    def write(self, folder):
+        os.makedirs(folder + "/consoles", exist_ok=True)
+        texts = {"exit": f"{self.exit}\n", "output": self.output, "xl-dmesg": self.xl_dmesg,
+                 "serial": self.serial,
+                 "timings": "".join(f"{k} {v}\n" for k, v in self.timings.items())}
+        texts.update((f"consoles/{name}.log", text) for name, text in self.consoles.items())
+        for name, data in [*((n, encode(t)) for n, t in texts.items()), *self.files.items()]:
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(data)
+
+    def last_lines(self, count=15):
+        """The lines that matter when something went wrong."""
+        parts = [("script output", self.output)]
+        parts += [(f"console of {name}", text) for name, text in self.consoles.items()]
+        parts += [("xl dmesg", self.xl_dmesg)] if self.xl_dmesg else [("serial", self.serial)]
+        shown = []
+        for title, text in parts:
+            lines = text.replace("\r", "").splitlines()[-count:]
+            shown += [f"--- {title}" + ("" if lines else ": empty")] + lines
+        return "\n".join(shown).encode(errors="replace").decode(errors="replace")
+
+
+def encode(text):
+    return text.encode(errors="surrogateescape")
+
+
+def decode(data):
+    return data.decode(errors="surrogateescape")
+
+
+def payload(script, files):
+    """The archive dom0 unpacks in /scenario. files: {name: path on this machine, or bytes}"""
+    archive = Archive()
+    for name, source in files.items():
+        mode = 0o644 if isinstance(source, bytes) else stat.S_IMODE(os.stat(source).st_mode)
+        archive.file(name, source if isinstance(source, bytes) else read(source), mode)
+    archive.file(".script", script.encode(), 0o644)
+    return archive.done()
+
+
+class Link:
+    """The conversation with one restored dom0, until it is done or its time is up."""
+
+    def __init__(self, machine, order, data, on_output, stdin=None):
+        self.machine, self.on_output = machine, on_output
+        self.code, self.archive, self.output = None, None, bytearray()
+        self.answer, self.expected, self.started = bytearray(), None, False
+        self.to_control = bytearray(f"go {order[0]} {len(data)} {order[1]} {order[2]}\n".encode()
+                                    + data)
+        self.to_stream = bytearray()
+        self.selector = selectors.DefaultSelector()
+        for sock in (machine.control, machine.stream):
+            sock.setblocking(False)
+            self.selector.register(sock, selectors.EVENT_READ)
+        if stdin is not None:
+            self.selector.register(stdin, selectors.EVENT_READ)
+        self.stdin = stdin
+        self.pump(0)        # the order waits in the port before dom0 goes on: runs repeat better
+
+    def done(self):
+        return self.code is not None and len(self.archive) >= self.expected
+
+    def abort(self):
+        self.to_control += b"abort\n"
+
+    def pump(self, wait_s):
+        """Move what can be moved now; wait that long for something to move."""
+        for sock, data in ((self.machine.control, self.to_control),
+                           (self.machine.stream, self.to_stream)):
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if data else 0)
+            self.selector.modify(sock, events)
+        for key, events in self.selector.select(wait_s):
+            if key.fileobj is self.stdin:
+                self.read_stdin()
+                continue
+            if events & selectors.EVENT_WRITE:
+                data = self.to_control if key.fileobj is self.machine.control else self.to_stream
+                del data[:key.fileobj.send(data[:1 << 16])]
+            if events & selectors.EVENT_READ:
+                data = key.fileobj.recv(1 << 16)
+                if not data:
+                    raise BedError(f"QEMU ended unexpectedly: {self.machine.stderr()}")
+                self.received(key.fileobj, data)
+
+    def read_stdin(self):
+        data = os.read(self.stdin, 4096)
+        if data:
+            self.to_stream += data
+        else:
+            self.selector.unregister(self.stdin)
+
+    def received(self, sock, data):
+        if sock is self.machine.stream:
+            self.output += data
+            if self.on_output:
+                self.on_output(data)
+        elif self.code is not None:
+            self.archive += data
+        else:
+            self.answer += data
+            while self.code is None and b"\n" in self.answer:
+                line, _, self.answer = self.answer.partition(b"\n")
+                words = line.split()
+                if words == [b"started"]:
+                    self.started = True
+                elif words and words[0] == b"done":
+                    self.code, self.expected = int(words[1]), int(words[2])
+                    self.archive, self.answer = self.answer, bytearray()
+
+
+class Bed:
+    """A Xen host on demand. Cheap to make; every run starts from the same state."""
+
+    def __init__(self, xen="4.17", clock="multi", say=lambda text: None):
+        self.snapshot, self.say = Snapshot(xen, clock), say
+
+    def build(self):
+        self.snapshot.ensure(self.say)
+
+    def run(self, script, files=None, timeout=60, out=None, on_output=None, stdin=None,
+            forward=()):
+        """Run a busybox sh script in dom0. timeout: seconds of wall time, restore included.
+
+        on_output is called with bytes as the script writes them; stdin is a file descriptor that
+        becomes the script's; forward are QEMU hostfwd rules. Raises BedError if there is no bed.
+        """
+        data = payload(script, files or {})
+        self.build()
+        begin = time.monotonic()
+        with tempfile.TemporaryFile() as serial:
+            link = self.start(data, serial.fileno(), on_output, stdin, forward)
+            result = Result()
+            try:
+                self.converse(link, begin + timeout, result)
+            finally:
+                link.machine.close()
+            serial.seek(0)
+            result.serial = decode(serial.read())
+        collect(link, result)
+        result.wall_s = time.monotonic() - begin
+        if out:
+            shutil.rmtree(out, ignore_errors=True)
+            result.write(out)
+        return result
+
+    def start(self, data, serial, on_output, stdin, forward):
+        """A dom0 that has taken its order; a snapshot that doesn't come alive is made anew, once."""
+        for attempt in (1, 2):
+            try:
+                machine = self.snapshot.restore(serial, forward=forward)
+                link = Link(machine, ("run" if stdin is None else "talk", 80, 25), data, on_output,
+                            stdin)
+                try:
+                    machine.monitor.call("cont")
+                    end = time.monotonic() + RESTORE_LIMIT_S
+                    while not link.started and time.monotonic() < end:
+                        link.pump(0.1)
+                    if link.started:
+                        return link
+                    raise BrokenSnapshot("the snapshot does not come alive")
+                except BaseException:
+                    machine.close()
+                    raise
+            except BrokenSnapshot as error:
+                if attempt == 2:
+                    raise
+                self.say(f"{error}; making the snapshot anew")
+                self.snapshot.discard()
+                self.build()
+
+    def converse(self, link, end, result):
+        while not link.done() and time.monotonic() < end:
+            link.pump(min(1, max(0, end - time.monotonic())))
+        if not link.done():
+            result.timed_out = True
+            link.abort()
+            end = time.monotonic() + ABORT_LIMIT_S
+            try:
+                while not link.done() and time.monotonic() < end:
+                    link.pump(0.2)
+            except BedError:
+                pass        # QEMU is gone; what has arrived is all there will be
+        result.exit = TIMED_OUT if result.timed_out else link.code
+
+
+def collect(link, result):
+    """Sort what dom0 sent into the result."""
+    result.output = decode(bytes(link.output))
+    if not link.done():
+        return
+    with tarfile.open(fileobj=io.BytesIO(bytes(link.archive))) as archive:
+        for member in archive:
+            if not member.isfile():
+                continue
+            name, data = os.path.normpath(member.name), archive.extractfile(member).read()
+            if name == "xl-dmesg":
+                result.xl_dmesg = decode(data)
+            elif name == "timings":
+                result.timings = dict(l.rsplit(" ", 1) for l in decode(data).splitlines() if " " in l)
+            elif name.startswith("consoles/"):
+                result.consoles[name[len("consoles/"):-len(".log")]] = decode(data)
+            elif name.startswith("out/") and ".." not in name.split("/"):
+                result.files[name[len("out/"):]] = data
