@@ -4,9 +4,10 @@
  * Follows Xen public/io/console.h.  It is a log sink, and descriptors 0, 1 and 2 of the libc.
  */
 #pragma once
-#include <xen/xen.h>
-#include <xen/io/console.h>
 #include "lib/types.h"
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/io/console.h>
 
 /* Boot: `ring` is mapped; output works from here on, by polling, in any context. */
 void console_early_init(struct xencons_interface *ring, evtchn_port_t port);

@@ -8,6 +8,7 @@
  * called, so an edge during the handler raises it again; the same handler never runs twice at once.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include "lib/percpu.h"

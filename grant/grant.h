@@ -5,6 +5,7 @@
  * touched.  Follows Xen public/grant_table.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/grant_table.h>
 #include "lib/types.h"

@@ -4,6 +4,7 @@
  * Follows Xen public/event_channel.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include "hypercall/hypercall.h"

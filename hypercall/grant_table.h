@@ -4,6 +4,7 @@
  * entry also has a status (GNTST_*) that the caller must look at.  Follows Xen public/grant_table.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/grant_table.h>
 #include "hypercall/hypercall.h"

@@ -3,6 +3,7 @@
  * Memory hypercalls every guest type has, typed.  Follows Xen public/memory.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/memory.h>
 #include "hypercall/hypercall.h"

@@ -4,6 +4,7 @@
  * Follows Xen public/xen.h, public/callback.h and public/arch-x86/xen-x86_64.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/callback.h>
 #include "hypercall/hypercall.h"

@@ -3,6 +3,7 @@
  * Scheduling and domain life hypercalls, typed.  Follows Xen public/sched.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/sched.h>
 #include "hypercall/hypercall.h"

@@ -3,6 +3,7 @@
  * vCPU hypercalls, typed.  Each returns 0 or a negative Xen errno.  Follows Xen public/vcpu.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/vcpu.h>
 #include "hypercall/hypercall.h"

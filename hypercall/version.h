@@ -3,6 +3,7 @@
  * What Xen says about itself.  Follows Xen public/version.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/version.h>
 #include "hypercall/hypercall.h"

@@ -37,6 +37,8 @@ void log_set_clock(uint64_t (*now_ns)(void));
 
 /* From a panic on: no locks, so that a broken holder cannot stop the last words. */
 void log_emergency(void);
+/* Has log_emergency() been called? For sinks: they may then have to poll. Any context. */
+bool log_in_emergency(void);
 
 /* snprintf with the formats above: how many bytes the whole text has; always terminated. */
 int format_text(char *out, size_t size, const char *format, ...)

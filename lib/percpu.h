@@ -5,6 +5,7 @@
  * number.  The arch header finds the running vCPU's percpu in one instruction.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include "lib/types.h"
 

@@ -21,3 +21,7 @@
 
 /* A deadline that never comes. */
 #define TIME_NEVER UINT64_MAX
+
+/* Errors that Xen's errno.h lacks in some releases. Numbers are Linux's on every CPU Xen runs on. */
+#define XEN_EPROTO     71
+#define XEN_ECONNRESET 104

@@ -11,10 +11,11 @@
  */
 #pragma once
 #include <stdarg.h>
+#include "lib/types.h"
 #include <xen/xen.h>
+#include <xen/event_channel.h>
 #include <xen/io/xs_wire.h>
 #include "lib/list.h"
-#include "lib/types.h"
 
 #define XENSTORE_TIMEOUT_NS NS_PER_S
 
