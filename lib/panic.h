@@ -6,15 +6,27 @@
 #pragma once
 #include "lib/types.h"
 
+struct trap_frame;
+
 /* Any context. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for an exception: the way there begins at `pc` with the frame pointer `frame`, and
+ * `details(trap)`, if not NULL, prints the registers. */
+_Noreturn void panic_at(unsigned long pc, const unsigned long *frame,
+                        void (*details)(const struct trap_frame *), const struct trap_frame *trap,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+
 /* Print the calls that lead to the frame pointer `frame` (see cpu_frame()), with names; `pc`, if not 0,
- * is printed as the innermost. Reads only inside the current stack. */
+ * is printed as the innermost. Any context. */
 void backtrace(unsigned long pc, const unsigned long *frame);
 
+/* Who knows the running stack: [*bottom, *top). Backtraces read nowhere else. Set once by the scheduler; until
+ * then they show only the innermost call. */
+void panic_set_stack_bounds(void (*bounds)(unsigned long *bottom, unsigned long *top));
+
 /* "name+0x12" of an address in the image, from the symbol table linked into it; a number when there
- * is none. */
+ * is none. Returns what format_text() does. */
 int symbol_text(char *out, size_t size, unsigned long address);
 
 /* assert is for our own promises, never for what comes from outside the domain. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Panic, in an order that gets the most out of a broken system: the reason first, then registers, then the
+ * calls, then the end.  Every step may itself fault; the second panic skips to its own reason, the
+ * third says nothing and ends the domain.
+ */
+#include "lib/panic.h"
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "hypercall/sched.h"
+#include "lib/atomic.h"
+#include "lib/log.h"
+
+#define BACKTRACE_CALLS 24
+
+static unsigned int panics;
+static void (*stack_bounds)(unsigned long *bottom, unsigned long *top);
+
+void panic_set_stack_bounds(void (*bounds)(unsigned long *bottom, unsigned long *top))
+{
+    stack_bounds = bounds;
+}
+
+static _Noreturn void end_domain(void)
+{
+    for (;;)
+        hypercall_sched_shutdown(SHUTDOWN_crash);
+}
+
+static void print_call(unsigned int depth, unsigned long address)
+{
+    char text[80];
+
+    symbol_text(text, sizeof(text), address);
+    log_error("  #%u %s", depth, text);
+}
+
+void backtrace(unsigned long pc, const unsigned long *frame)
+{
+    unsigned long bottom = 0, top = 0;
+    unsigned int depth = 0;
+
+    if (pc)
+        print_call(depth++, pc);
+    if (stack_bounds)
+        stack_bounds(&bottom, &top);
+    while (depth < BACKTRACE_CALLS) {
+        unsigned long at = (unsigned long)frame;
+
+        if (at < bottom || at + 2 * sizeof(*frame) > top || at % sizeof(*frame) || !frame[1])
+            break;
+        print_call(depth++, frame[1]);
+        if (frame[0] <= at)
+            break; /* callers lie above; anything else is the end or garbage */
+        frame = (const unsigned long *)frame[0];
+    }
+}
+
+static _Noreturn void panic_v(unsigned long pc, const unsigned long *frame,
+                              void (*details)(const struct trap_frame *),
+                              const struct trap_frame *trap, const char *format, va_list args)
+{
+    char reason[160];
+    unsigned int before = atomic_fetch_add(&panics, 1);
+
+    upcalls_disable();
+    if (before > 1)
+        end_domain();
+    log_emergency();
+    format_text_v(reason, sizeof(reason), format, args);
+    if (before == 1) {
+        log_error("panic during the panic: %s", reason);
+        end_domain();
+    }
+    log_error("panic: %s", reason);
+    if (details)
+        details(trap);
+    backtrace(pc, frame);
+    log_error("panic: %s", reason); /* again: the last line is what the toolstack's user sees */
+    end_domain();
+}
+
+void panic(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_v(0, cpu_frame(), NULL, NULL, format, args);
+    va_end(args);
+}
+
+void panic_at(unsigned long pc, const unsigned long *frame,
+              void (*details)(const struct trap_frame *), const struct trap_frame *trap,
+              const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_v(pc, frame, details, trap, format, args);
+    va_end(args);
+}

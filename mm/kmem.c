@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel's heap.  Objects of one size class share pages; the header at a page's start says which class.
+ * An object over half a page gets pages of its own with the same header, so that kmem_free() finds out
+ * from the page alone.
+ */
+#include <string.h>
+#include "lib/list.h"
+#include "lib/panic.h"
+#include "lib/spinlock.h"
+#include "mm/kmem.h"
+#include "mm/page.h"
+
+#define SMALLEST_SHIFT 5 /* 32 bytes */
+#define CLASSES        6 /* 32 to 1024 bytes */
+#define MAGIC          0x6b6d656d
+
+struct slab {
+    uint32_t magic;
+    uint16_t large;       /* 1 + order of a block that is one object; 0: a slab */
+    uint16_t class;
+    uint32_t used;        /* held: lock; objects handed out */
+    void *free;           /* held: lock; chain through the free objects */
+    struct list link;     /* held: lock; in partial[class] while something is free */
+};
+#define HEADER ROUND_UP(sizeof(struct slab), 16)
+
+static spinlock_t lock;
+static struct list partial[CLASSES] = { /* held: lock; slabs with a free object */
+    LIST_INIT(partial[0]), LIST_INIT(partial[1]), LIST_INIT(partial[2]),
+    LIST_INIT(partial[3]), LIST_INIT(partial[4]), LIST_INIT(partial[5]),
+};
+
+static unsigned int class_of(size_t size)
+{
+    unsigned int class = 0;
+
+    while (32UL << class < size)
+        class++;
+    return class;
+}
+
+static struct slab *slab_new(unsigned int class)
+{
+    struct slab *slab = pages_alloc(0);
+    size_t size = 1UL << (class + SMALLEST_SHIFT);
+
+    if (!slab)
+        return NULL;
+    *slab = (struct slab){ .magic = MAGIC, .class = class };
+    for (size_t at = HEADER; at + size <= PAGE_SIZE; at += size) {
+        void **object = (void **)((char *)slab + at);
+
+        *object = slab->free;
+        slab->free = object;
+    }
+    return slab;
+}
+
+static void *alloc_large(size_t size)
+{
+    struct slab *slab;
+    unsigned int order = 0;
+
+    while (order <= PAGE_MAX_ORDER && PAGE_SIZE << order < size + HEADER)
+        order++;
+    slab = order <= PAGE_MAX_ORDER ? pages_alloc(order) : NULL;
+    if (!slab)
+        return NULL;
+    *slab = (struct slab){ .magic = MAGIC, .large = 1 + order };
+    return memset((char *)slab + HEADER, 0, size);
+}
+
+void *kmem_alloc(size_t size)
+{
+    unsigned int class = class_of(size);
+    struct slab *slab;
+    void **object;
+    bool enabled;
+
+    if (class >= CLASSES)
+        return alloc_large(size);
+    enabled = spin_lock_save(&lock);
+    if (list_empty(&partial[class])) {
+        slab = slab_new(class);
+        if (slab)
+            list_add_first(&partial[class], &slab->link);
+    }
+    slab = list_empty(&partial[class]) ? NULL :
+                                         list_entry(partial[class].next, struct slab, link);
+    object = slab ? slab->free : NULL;
+    if (object) {
+        slab->free = *object;
+        slab->used++;
+        if (!slab->free)
+            list_remove(&slab->link);
+    }
+    spin_unlock_restore(&lock, enabled);
+    return object ? memset(object, 0, size) : NULL;
+}
+
+void kmem_free(void *ptr)
+{
+    struct slab *slab = (struct slab *)((unsigned long)ptr & PAGE_MASK);
+    bool enabled, empty;
+
+    if (!ptr)
+        return;
+    kassert(slab->magic == MAGIC);
+    if (slab->large) {
+        pages_free(slab, slab->large - 1);
+        return;
+    }
+    enabled = spin_lock_save(&lock);
+    kassert(slab->used > 0);
+    if (!slab->free)
+        list_add_first(&partial[slab->class], &slab->link);
+    *(void **)ptr = slab->free;
+    slab->free = ptr;
+    empty = --slab->used == 0;
+    if (empty)
+        list_remove(&slab->link);
+    spin_unlock_restore(&lock, enabled);
+    if (empty) {
+        slab->magic = 0;
+        pages_free(slab, 0);
+    }
+}

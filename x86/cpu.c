@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The CPU's own randomness.
+ */
+#include "arch/cpu.h"
+#include "lib/atomic.h"
+#include "x86/cpuid.h"
+
+#define RDRAND_TRIES 10 /* Intel: one failure in ten in a row means the unit is broken */
+
+static bool rdrand(uint64_t *value)
+{
+    bool ok;
+
+    asm volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
+    return ok;
+}
+
+/* A bijection that spreads each bit of its input over the result (the finisher of splitmix64). */
+static uint64_t stir(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+uint64_t cpu_random(void)
+{
+    static enum { UNKNOWN, ABSENT, PRESENT } have;
+    static uint64_t counter;
+    uint64_t value;
+
+    if (have == UNKNOWN)
+        have = cpuid_has_rdrand() ? PRESENT : ABSENT;
+    for (unsigned int tries = 0; have == PRESENT && tries < RDRAND_TRIES; tries++)
+        if (rdrand(&value))
+            return value;
+    return stir(cpu_ticks() + atomic_fetch_add(&counter, 0x9e3779b97f4a7c15));
+}

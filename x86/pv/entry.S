@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where Xen enters a PV guest after boot: the event callback and the exceptions.  Xen pushes the frame
+ * on the running stack, aligned down to 16, lowest address first:
+ *
+ *     rcx, r11, [error code], rip, cs, rflags, rsp, ss
+ *
+ * cs holds the selector with RPL cleared, and in byte 4 the event mask from before.  The direction flag
+ * is as the interrupted code left it.  There is one stack per thread and no spare one.
+ * Follows Xen arch/x86/x86_64/entry.S (create_bounce_frame) and public/arch-x86/xen-x86_64.h.
+ */
+#include "arch/asm.h"
+
+/* An event is due.  Xen has masked events.  Registers that C may change are kept here; the others by
+ * context_switch() if the thread is switched away from. */
+FUNC(pv_event_callback)
+	cld
+	/* Did the event hit the few instructions at the end of this very function, where events are on again
+	 * and all registers are restored? Then take over the frame that iretq was about to use instead of
+	 * stacking one more: a storm must not eat the stack. */
+	cmpq	$exit_unmasked, 16(%rsp)
+	jb	serve
+	cmpq	$exit_unmasked_end, 16(%rsp)
+	jae	serve
+	pop	%rcx
+	pop	%r11
+	mov	24(%rsp), %rsp			/* the interrupted rsp: points at the older frame's rip */
+	push	%r11
+	push	%rcx
+serve:
+	push	%rax
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	9*8(%rsp)			/* a frame for backtraces: the interrupted rip ... */
+	push	%rbp				/* ... above the interrupted frame */
+	mov	%rsp, %rbp
+	push	%rbx
+	mov	%rsp, %rbx
+	and	$-16, %rsp
+	call	events_upcall
+
+	cmpb	$0, %gs:PERCPU_NEED_RESCHED
+	je	1f
+	cmpl	$0, %gs:PERCPU_PREEMPT_COUNT
+	jne	1f
+	/* Preempted anywhere, so all of the FPU's state is live; C in the kernel does not touch it. */
+	sub	$512, %rsp
+	fxsave64 (%rsp)
+	call	sched_preempt
+	fxrstor64 (%rsp)
+1:
+	mov	%rbx, %rsp
+	pop	%rbx
+	pop	%rbp
+	add	$8, %rsp
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rax
+	pop	%rcx
+	pop	%r11
+	movq	$FLAT_RING3_CS64, 8(%rsp)
+exit_unmasked:
+	movb	$0, %gs:PERCPU_UPCALL_MASK
+	cmpb	$0, %gs:PERCPU_UPCALL_PENDING
+	jne	again
+	iretq
+exit_unmasked_end:
+again:	/* Something came while we were masked, and nobody will call again. */
+	movb	$1, %gs:PERCPU_UPCALL_MASK
+	push	%r11
+	push	%rcx
+	jmp	serve
+END_FUNC(pv_event_callback)
+
+/* Exceptions: one stub per vector puts the frame in the shape of struct trap_frame. */
+	.macro	trap_stub vector, pushes_error
+	.balign	16
+	pop	%rcx
+	pop	%r11
+	.ifeq	\pushes_error
+	push	$0
+	.endif
+	push	$\vector
+	jmp	trap_common
+	.endm
+
+FUNC(pv_trap_stubs)				/* 16 bytes each: x86/pv/traps.c computes the addresses */
+	.irp	vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+			22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	trap_stub \vector, ((1 << 8 | 31 << 10 | 1 << 17 | 1 << 21) >> \vector & 1)
+	.endr
+END_FUNC(pv_trap_stubs)
+
+FUNC(trap_common)
+	cld
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%rcx
+	push	%rax
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %rdi
+	mov	%rsp, %rbx
+	and	$-16, %rsp
+	call	pv_trap
+	mov	%rbx, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	add	$16, %rsp			/* vector, error code */
+	testb	$1, 12(%rsp)			/* events were masked before? byte 4 of cs */
+	movq	$FLAT_RING3_CS64, 8(%rsp)
+	jz	exit_unmasked
+	iretq
+END_FUNC(trap_common)
+
+/* Xen could not load a segment on the way back to us: nothing here uses one, so this is the end. Frame:
+ * rcx, r11, ds, es, fs, gs, rip, ... */
+FUNC(pv_failsafe_callback)
+	add	$48, %rsp
+	push	$0
+	push	$13
+	jmp	trap_common
+END_FUNC(pv_failsafe_callback)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The bases of FS (thread-local storage) and GS (percpu).
+ */
+#pragma once
+#include "lib/types.h"
+
+/* WRFSBASE where the CPU and Xen let us, else a hypercall; decided by segment_init(). */
+extern bool segment_have_wrfsbase;
+void segment_init(void);
+void segment_set_fs_slow(unsigned long base);
+void segment_set_gs(unsigned long base);
+
+static inline void segment_set_fs(unsigned long base)
+{
+    if (segment_have_wrfsbase)
+        asm volatile("wrfsbase %0" ::"r"(base));
+    else
+        segment_set_fs_slow(base);
+}
