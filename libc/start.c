@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From the first constructor to the last word: main's thread runs libc_start(), and however the
+ * program ends, it ends in _exit(), which tells the toolstack why the domain is gone.
+ */
+#include <errno.h>
+#include <reent.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "console/console.h"
+#include "kernel/thread.h"
+#include "kernel/time.h"
+#include "lib/atomic.h"
+#include "lib/log.h"
+#include "libc/internal.h"
+#include "libc/libc.h"
+#include <xen/sched.h>
+
+typedef void function(void);
+
+/* Made by the linker script. */
+extern function *__preinit_array_start[], *__preinit_array_end[];
+extern function *__init_array_start[], *__init_array_end[];
+extern function *__fini_array_start[], *__fini_array_end[];
+
+int main(int argc, char **argv);
+
+/* newlib's: calls what atexit() noted in the newest block of 32. */
+void __call_exitprocs(int code, void *dso);
+
+static const char *program = "main";
+static struct thread *exiting; /* set once */
+
+void libc_start(int argc, char **argv)
+{
+    if (argc > 0)
+        program = argv[0];
+    for (function **f = __preinit_array_start; f < __preinit_array_end; f++)
+        (*f)();
+    for (function **f = __init_array_start; f < __init_array_end; f++)
+        (*f)();
+    exit(main(argc, argv));
+}
+
+struct thread *libc_exiting_thread(void)
+{
+    return load_once(&exiting);
+}
+
+/* atexit() keeps handlers in blocks of 32, the newest first, and newlib's function does one block;
+ * a handler may add more. */
+static void run_exit_handlers(int code)
+{
+    struct _atexit *block;
+
+    do {
+        __call_exitprocs(code, NULL);
+        for (block = __atexit; block && block->_ind == 0; block = block->_next)
+            ;
+        if (block)
+            __atexit = block;
+    } while (block);
+}
+
+void exit(int code)
+{
+    struct thread *nobody = NULL;
+
+    /* Only one thread ends the program; a handler that calls exit() itself goes on with the rest.
+     */
+    if (!atomic_compare_exchange(&exiting, &nobody, current_thread()) &&
+        nobody != current_thread()) {
+        for (;;)
+            thread_sleep_until(TIME_NEVER);
+    }
+    run_exit_handlers(code);
+    for (function **f = __fini_array_end; f > __fini_array_start;)
+        (*--f)();
+    if (__stdio_exit_handler)
+        __stdio_exit_handler();
+    _exit(code);
+}
+
+void _exit(int code)
+{
+    enum control_request asked = libc_requested();
+    unsigned int reason = code                      ? SHUTDOWN_crash
+                          : asked == CONTROL_REBOOT ? SHUTDOWN_reboot
+                                                    : SHUTDOWN_poweroff;
+    static const char *const names[] = {
+        [SHUTDOWN_poweroff] = "poweroff", [SHUTDOWN_reboot] = "reboot", [SHUTDOWN_crash] = "crash"
+    };
+    char line[80];
+    int len =
+        format_text(line, sizeof(line), "%.40s: exit(%d): %s\n", program, code, names[reason]);
+
+    console_write(line, MIN((size_t)len, sizeof(line) - 1));
+    control_shutdown(reason);
+}

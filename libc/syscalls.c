@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls newlib makes about files and memory, by their C names (newlib is configured without
+ * system calls of its own).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "lib/types.h"
+#include "libc/fd.h"
+#include "mm/address_space.h"
+
+/* `rc`, or errno = -rc and -1: newlib's numbers already, unlike error_return(). */
+static int finish(int rc)
+{
+    if (rc >= 0)
+        return rc;
+    errno = -rc;
+    return -1;
+}
+
+_READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
+{
+    struct file *file = file_get(fd);
+    ssize_t rc = -EBADF;
+
+    if (!file)
+        return finish(-EBADF);
+    if (file_ops(file)->read && (file_flags(file) & O_ACCMODE) != O_WRONLY)
+        rc = file_ops(file)->read(file, out, MIN(len, (size_t)INT32_MAX));
+    file_put(file);
+    return finish((int)rc);
+}
+
+_READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
+{
+    struct file *file = file_get(fd);
+    ssize_t rc = -EBADF;
+
+    if (!file)
+        return finish(-EBADF);
+    if (file_ops(file)->write && (file_flags(file) & O_ACCMODE) != O_RDONLY)
+        rc = file_ops(file)->write(file, data, MIN(len, (size_t)INT32_MAX));
+    file_put(file);
+    return finish((int)rc);
+}
+
+int close(int fd)
+{
+    return finish(fd_close(fd));
+}
+
+int dup(int fd)
+{
+    return finish(fd_dup(fd, 0));
+}
+
+int dup2(int fd, int to)
+{
+    return finish(fd_dup2(fd, to));
+}
+
+int fcntl(int fd, int command, ...)
+{
+    struct file *file = file_get(fd);
+    va_list args;
+    int arg, rc = -EINVAL;
+
+    if (!file)
+        return finish(-EBADF);
+    va_start(args, command);
+    if (command == F_GETFL) {
+        rc = file_flags(file);
+    } else if (command == F_SETFL) {
+        arg = va_arg(args, int);
+        file_set_flags(file, (file_flags(file) & ~O_NONBLOCK) | (arg & O_NONBLOCK));
+        rc = 0;
+    } else if (command == F_DUPFD) {
+        arg = va_arg(args, int);
+        rc = fd_dup(fd, arg);
+    }
+    va_end(args);
+    file_put(file);
+    return finish(rc);
+}
+
+int fstat(int fd, struct stat *st)
+{
+    struct file *file = file_get(fd);
+    int rc = 0;
+
+    if (!file)
+        return finish(-EBADF);
+    memset(st, 0, sizeof(*st));
+    if (file_ops(file)->stat)
+        rc = file_ops(file)->stat(file, st);
+    file_put(file);
+    return finish(rc);
+}
+
+int isatty(int fd)
+{
+    struct file *file = file_get(fd);
+    bool terminal;
+
+    if (!file) {
+        errno = EBADF;
+        return 0;
+    }
+    terminal = file_ops(file)->terminal;
+    file_put(file);
+    if (!terminal)
+        errno = ENOTTY;
+    return terminal;
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+    struct file *file = file_get(fd);
+
+    (void)offset, (void)whence;
+    if (file)
+        file_put(file);
+    errno = file ? ESPIPE : EBADF; /* no file here has a position */
+    return -1;
+}
+
+/* malloc asks here with its lock held; the lock is recursive. */
+void *sbrk(ptrdiff_t increment)
+{
+    void *before;
+
+    __malloc_lock(NULL);
+    before = heap_grow(increment);
+    __malloc_unlock(NULL);
+    if (before)
+        return before;
+    errno = ENOMEM;
+    return (void *)-1;
+}
