@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+#
+# Host tests, included by the Makefile: every tests/host/test_*.c becomes a program, linked with the portable
+# parts of the kernel and the fakes, built by each compiler under the address and undefined-behaviour sanitizers.
+#
+#   make test-host                  all of it; the last line is "N passed, N failed"
+#   make test-host ONLY=fifo        only tests whose "file/name" contains that
+#   make test-host HOST_CC=gcc      one compiler only
+#
+# A part that does not compile here is left out of the archive: only the tests that need it fail.
+
+HOST_CC     ?= gcc clang
+HOST_DIRS   := lib mm events grant kernel console xenbus control
+HOST_SRC    := $(wildcard $(addsuffix /*.c,$(HOST_DIRS)))
+HOST_FAKES  := $(wildcard tests/host/fake_*.c) tests/host/test.c
+HOST_TESTS  := $(wildcard tests/host/test_*.c)
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-common -pthread -D_GNU_SOURCE \
+               -Wall -Wextra -Werror -Itests/host/include -I. \
+               -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
+               -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# $(1): compiler
+define host_rules
+build/host/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@$(1) $$(HOST_CFLAGS) -MMD -MP -c $$< -o $$@ || echo "host: $(1) does not build $$<"
+
+build/host/$(1)/fakes.a: $(HOST_FAKES:%.c=build/host/$(1)/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+
+build/host/$(1)/parts.a: $(HOST_SRC:%.c=build/host/$(1)/%.o)
+	@rm -f $$@; ar rcs $$@ $$$$(ls $$^ 2>/dev/null)
+
+# The fakes come first, and again for what the parts want of them.
+build/host/$(1)/test_%: build/host/$(1)/tests/host/test_%.o build/host/$(1)/fakes.a \
+                        build/host/$(1)/parts.a
+	@rm -f $$@
+	@$(1) $$(HOST_CFLAGS) -o $$@ $$^ build/host/$(1)/fakes.a build/host/$(1)/parts.a || \
+	    echo "host: $(1) does not link $$@"
+
+HOST_PROGRAMS += $(HOST_TESTS:tests/host/%.c=build/host/$(1)/%)
+endef
+$(foreach cc,$(HOST_CC),$(eval $(call host_rules,$(cc))))
+
+.PHONY: test-host
+.SECONDARY:
+test-host: $(HOST_PROGRAMS)
+	@tests/host/run.sh "$(ONLY)" $(HOST_PROGRAMS)
+
+-include $(wildcard build/host/*/*/*.d build/host/*/tests/host/*.d)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host's clock: real time plus what fake_time_skip() added.
+ */
+#pragma once
+#include "lib/percpu.h"
+
+uint64_t arch_clock_ns(void);
+/* Noted in fake_xen.timer_ns of this vCPU; a test raises the VIRQ. */
+void arch_timer_set(uint64_t deadline_ns);
