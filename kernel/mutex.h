@@ -6,23 +6,28 @@
 #pragma once
 #include "kernel/wait.h"
 
+/* Free and taken without contention: one atomic instruction. A woken thread that finds the mutex taken
+ * again has it handed over at the next unlock, so nobody waits for ever. Before the scheduler runs there
+ * is one context, and the functions do nothing. */
 struct mutex {
-    struct waitq q;
-    struct thread *owner; /* held: q.lock */
-    unsigned int depth;   /* held: q.lock; > 1 only when recursive */
+    uintptr_t word;     /* the owner, with MUTEX_* bits; bits change only under q.lock */
+    unsigned int depth; /* the owner's: further locks of a recursive mutex */
     bool recursive;
+    struct waitq q;
 };
-#define MUTEX_INIT(name)           { WAITQ_INIT((name).q), NULL, 0, false }
-#define MUTEX_INIT_RECURSIVE(name) { WAITQ_INIT((name).q), NULL, 0, true }
+#define MUTEX_INIT(name)           { 0, 0, false, WAITQ_INIT((name).q) }
+#define MUTEX_INIT_RECURSIVE(name) { 0, 0, true, WAITQ_INIT((name).q) }
 
 void mutex_init(struct mutex *mutex, bool recursive);
 void mutex_lock(struct mutex *mutex);
-/* 0 or -XEN_ETIMEDOUT. */
+/* 0 or -XEN_ETIMEDOUT. A free mutex is taken whatever the deadline. */
 int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns);
 /* 0 or -XEN_EBUSY. */
 int mutex_trylock(struct mutex *mutex);
 /* By the owner. */
 void mutex_unlock(struct mutex *mutex);
+/* Does the calling thread hold it? */
+bool mutex_is_mine(const struct mutex *mutex);
 
 struct semaphore {
     struct waitq q;
@@ -30,7 +35,7 @@ struct semaphore {
 };
 #define SEMAPHORE_INIT(name, n) { WAITQ_INIT((name).q), n }
 void semaphore_init(struct semaphore *sem, unsigned int count);
-/* 0 or -XEN_ETIMEDOUT. */
+/* 0 or -XEN_ETIMEDOUT. Waiters are served in the order they came. */
 int semaphore_wait(struct semaphore *sem, uint64_t deadline_ns);
 /* Any context. */
 void semaphore_post(struct semaphore *sem);
@@ -40,7 +45,9 @@ struct condition {
 };
 #define CONDITION_INIT(name) { WAITQ_INIT((name).q) }
 void condition_init(struct condition *condition);
-/* Releases `mutex` while waiting. 0 or -XEN_ETIMEDOUT; the mutex is held again either way. */
+/* Releases `mutex`, however often it is held, while waiting. 0 or -XEN_ETIMEDOUT; the mutex is held again
+ * either way. */
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline_ns);
+/* With or without the mutex held. */
 void condition_signal(struct condition *condition);
 void condition_broadcast(struct condition *condition);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The scheduler: a run queue per vCPU, strict priorities, round robin among equals.  A thread stays
+ * on its vCPU until another vCPU has nothing to do.  A better thread preempts at once; an equal one
+ * when a slice ends, and the slice timer runs only while an equal one waits.  No clock is read and
+ * no hypercall made on an ordinary switch (but the thread register's, see arch/context.h).
+ */
+#include "kernel/sched_private.h"
+#include "lib/panic.h"
+#include "mm/kmem.h"
+
+static unsigned int best_ready(const struct runq *rq)
+{
+    return rq->ready ? lowest_bit(rq->ready) : PRIORITIES;
+}
+
+/* held: rq->lock */
+static void enqueue(struct runq *rq, struct thread *thread, bool first)
+{
+    struct list *queue = &rq->queue[thread->priority];
+
+    thread->state = THREAD_READY;
+    rq->ready |= 1U << thread->priority;
+    if (first)
+        list_add_first(queue, &thread->run);
+    else
+        list_add_last(queue, &thread->run);
+}
+
+/* The best ready thread, taken off; the idle thread when there is none. held: rq->lock */
+static struct thread *dequeue(struct runq *rq)
+{
+    unsigned int priority = best_ready(rq);
+    struct list *queue = &rq->queue[priority];
+    struct list *item;
+
+    if (priority == PRIORITIES)
+        return rq->idle;
+    item = list_take_first(queue);
+    if (list_empty(queue))
+        rq->ready &= ~(1U << priority);
+    return list_entry(item, struct thread, run);
+}
+
+/* This vCPU's queue. Start the slice timer if `current` has company that it may not outlast. */
+static void slice_check(struct runq *rq, const struct thread *current)
+{
+    if (rq->slice_armed || !rq->ready || best_ready(rq) > current->priority || current == rq->idle)
+        return;
+    rq->slice_armed = true;
+    rq->slice_started = rq->switches;
+    timer_arm(&rq->slice, time_after_ns(THREAD_TIME_SLICE_NS));
+}
+
+/* Nobody switched for a whole slice: the current thread has had its share. */
+static void slice_event(void *arg)
+{
+    struct runq *rq = arg;
+    struct thread *current = rq->cpu->current;
+    bool over;
+
+    spin_lock(&rq->lock);
+    rq->slice_armed = false;
+    over = rq->slice_started == rq->switches;
+    slice_check(rq, current);
+    if (over && rq->slice_armed) {
+        rq->slice_expired = true;
+        rq->cpu->need_resched = true;
+        rq->slice_started++; /* the switch to come begins the next slice */
+    }
+    spin_unlock(&rq->lock);
+}
+
+/* Make `cpu` look at its run queue again: when its upcall ends, or sooner. held: its queue's lock */
+static void kick_cpu(struct percpu *cpu)
+{
+    if (cpu->current != cpu->runq->idle) /* that one looks by itself before it blocks */
+        cpu->need_resched = true;
+}
+
+/* `thread` was put into `rq`. held: rq->lock */
+static void preempt_check(struct runq *rq, const struct thread *thread)
+{
+    struct thread *current = rq->cpu->current;
+
+    if (thread->priority < current->priority)
+        kick_cpu(rq->cpu);
+    else
+        slice_check(rq, current);
+}
+
+void sched_wake(struct thread *thread)
+{
+    struct runq *rq = thread->runq; /* a sleeper keeps its queue */
+
+    spin_lock(&rq->lock);
+    if (rq->cpu->current == thread) {
+        thread->state = THREAD_RUNNING; /* it has not switched away yet, and will not */
+    } else {
+        enqueue(rq, thread, false);
+        preempt_check(rq, thread);
+    }
+    spin_unlock(&rq->lock);
+}
+
+void sched_start(struct thread *thread)
+{
+    struct runq *rq = this_percpu()->runq;
+
+    thread->runq = rq;
+    spin_lock(&rq->lock);
+    enqueue(rq, thread, false);
+    preempt_check(rq, thread);
+    spin_unlock(&rq->lock);
+}
+
+/* The first thing after each switch, on the stack of the thread switched to. */
+static void switch_finish(void)
+{
+    struct runq *rq = this_percpu()->runq; /* not what it was before the switch */
+    struct thread *dead = rq->dead;
+
+    rq->dead = NULL;
+    spin_unlock(&rq->lock);
+    if (dead) {
+        if (dead->detached)
+            thread_free(dead);
+        else
+            store_release(&dead->off_stack, true); /* pairs with off_stack_wait() */
+    }
+}
+
+/* Before sched_idle(), the boot thread itself waits for its wake-up. held: rq->lock, let go meanwhile */
+static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
+{
+    while (self->state != THREAD_RUNNING && !rq->ready) {
+        spin_unlock(&rq->lock);
+        hypercall_sched_block();
+        upcalls_disable();
+        spin_lock(&rq->lock);
+    }
+    return self->state == THREAD_RUNNING ? self : dequeue(rq);
+}
+
+/* This vCPU's queue, locked on entry, not on return. `prev`, the current thread, was enqueued if it wants
+ * to run on. */
+static void switch_to_next(struct runq *rq, struct thread *prev)
+{
+    struct percpu *cpu = rq->cpu;
+    struct thread *next = dequeue(rq);
+
+    if (!next)
+        next = idle_at_boot(rq, prev);
+    cpu->need_resched = false;
+    rq->slice_expired = false;
+    next->state = THREAD_RUNNING;
+    slice_check(rq, next);
+    if (next == prev) {
+        spin_unlock(&rq->lock);
+        return;
+    }
+    rq->switches++;
+    cpu->current = next;
+    context_switch(&prev->context, &next->context);
+    switch_finish();
+}
+
+void sched_switch(void)
+{
+    struct runq *rq = this_percpu()->runq;
+    struct thread *self = current_thread();
+
+    spin_lock(&rq->lock);
+    if (self->state == THREAD_RUNNING && self != rq->idle)
+        enqueue(rq, self, false);
+    switch_to_next(rq, self);
+}
+
+void sched_die(void)
+{
+    struct runq *rq = this_percpu()->runq;
+    struct thread *self = current_thread();
+
+    spin_lock(&rq->lock);
+    kassert(self != rq->idle);
+    self->state = THREAD_DEAD;
+    rq->dead = self;
+    switch_to_next(rq, self);
+    panic("dead thread %s runs", self->name);
+}
+
+void sched_preempt(void)
+{
+    struct percpu *cpu = this_percpu();
+    struct thread *self = current_thread();
+    struct runq *rq = cpu->runq;
+    unsigned int best;
+
+    /* The idle thread looks for itself; a thread that is on its way to sleep is about to. */
+    if (!cpu->need_resched || cpu->preempt_count || !rq || self == rq->idle ||
+        self->state != THREAD_RUNNING)
+        return;
+    kassert(cpu->upcall_depth == 0);
+    spin_lock(&rq->lock);
+    best = best_ready(rq);
+    if (best > self->priority || (best == self->priority && !rq->slice_expired)) {
+        cpu->need_resched = false;
+        slice_check(rq, self);
+        spin_unlock(&rq->lock);
+        return;
+    }
+    /* Who is interrupted by a better thread goes on with its slice before its equals do. */
+    enqueue(rq, self, !rq->slice_expired);
+    switch_to_next(rq, self);
+}
+
+void sched_thread_entry(void)
+{
+    struct thread *self = current_thread();
+
+    switch_finish();
+    sched_unmask(true);
+    self->fn(self->arg);
+    thread_exit();
+}
+
+void thread_yield(void)
+{
+    bool enabled = upcalls_save();
+
+    kassert(sched_sleep_allowed());
+    sched_switch();
+    sched_unmask(enabled);
+}
+
+void preempt_disable(void)
+{
+    bool enabled = upcalls_save(); /* or we might count on the vCPU we just left */
+
+    this_percpu()->preempt_count++;
+    upcalls_restore(enabled);
+}
+
+void preempt_enable(void)
+{
+    bool enabled = upcalls_save();
+    struct percpu *cpu = this_percpu();
+
+    kassert(cpu->preempt_count > 0);
+    cpu->preempt_count--;
+    if (cpu->upcall_depth)
+        upcalls_restore(enabled);
+    else
+        sched_unmask(enabled);
+}
+
+bool sched_sleep_allowed(void)
+{
+    struct percpu *cpu = this_percpu();
+
+    return cpu->runq && cpu->current != cpu->runq->idle && !cpu->upcall_depth &&
+           !cpu->preempt_count;
+}
+
+bool may_sleep(void)
+{
+    bool enabled = upcalls_save();
+    bool allowed = enabled && sched_sleep_allowed();
+
+    upcalls_restore(enabled);
+    return allowed;
+}
+
+static int runq_create(struct percpu *cpu)
+{
+    struct runq *rq = kmem_alloc(sizeof(*rq));
+
+    cpu->timers = timers_create();
+    if (!rq || !cpu->timers) {
+        kmem_free(rq);
+        kmem_free(cpu->timers);
+        cpu->timers = NULL;
+        return -XEN_ENOMEM;
+    }
+    for (unsigned int priority = 0; priority < PRIORITIES; priority++)
+        list_init(&rq->queue[priority]);
+    timer_init(&rq->slice, slice_event, rq);
+    rq->cpu = cpu;
+    cpu->runq = rq;
+    return 0;
+}
+
+/* The thread register changes under this function's feet: no canary in it. */
+__attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *stack_top)
+{
+    static struct thread boot;
+    struct percpu *cpu = this_percpu();
+    void *tls = kmem_alloc(context_tls_size()); /* the stack's top is in use */
+    int rc = tls ? runq_create(cpu) : -XEN_ENOMEM;
+
+    if (rc) {
+        kmem_free(tls);
+        return rc;
+    }
+    thread_init(&boot, "boot", PRIORITY_NORMAL);
+    boot.stack_bottom = (unsigned long)stack_bottom;
+    boot.stack_top = (unsigned long)stack_top;
+    boot.runq = cpu->runq;
+    boot.state = THREAD_RUNNING;
+    context_tls_init(&boot.context, tls);
+    context_adopt(&boot.context);
+    cpu->current = &boot;
+    return 0;
+}
+
+int sched_cpu_init(struct percpu *cpu)
+{
+    struct thread *idle = thread_alloc("idle", KERNEL_STACK_ORDER, PRIORITIES);
+    int rc = idle ? runq_create(cpu) : -XEN_ENOMEM;
+
+    if (rc) {
+        if (idle)
+            thread_free(idle);
+        return rc;
+    }
+    idle->runq = cpu->runq;
+    idle->state = THREAD_RUNNING;
+    cpu->current = idle;
+    return 0;
+}
+
+void sched_idle(void)
+{
+    struct percpu *cpu;
+    struct thread *self = current_thread();
+    struct runq *rq;
+
+    upcalls_disable();
+    cpu = this_percpu();
+    rq = cpu->runq;
+    thread_set_name(self, "idle");
+    spin_lock(&rq->lock);
+    self->priority = PRIORITIES;
+    rq->idle = self;
+    spin_unlock(&rq->lock);
+    for (;;) {
+        if (load_once(&rq->ready)) {
+            sched_switch();
+        } else {
+            uint64_t start_ns = time_now_ns();
+
+            hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
+            upcalls_disable();
+            rq->idle_ns += time_now_ns() - start_ns;
+        }
+    }
+}
+
+void sched_get_stats(struct sched_stats *stats)
+{
+    *stats = (struct sched_stats){ .threads = thread_count() };
+    for (unsigned int vcpu = 0; vcpu < MAX_VCPUS; vcpu++) {
+        struct runq *rq = percpus[vcpu] ? percpus[vcpu]->runq : NULL;
+
+        if (rq) {
+            stats->switches += load_once(&rq->switches);
+            stats->idle_ns += load_once(&rq->idle_ns);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Clocks, and the timer interrupt.  Follows Xen public/xen.h (wall clock in struct shared_info) and
+ * public/vcpu.h.
+ */
+#include "arch/clock.h"
+#include "events/events.h"
+#include "hypercall/vcpu.h"
+#include "kernel/sched_private.h"
+
+static const struct shared_info *wall_clock; /* NULL before time_init() */
+
+uint64_t time_now_ns(void)
+{
+    static uint64_t latest_ns; /* that anybody was told */
+    uint64_t now_ns = arch_clock_ns();
+    uint64_t seen_ns = load_once(&latest_ns);
+
+    while (now_ns > seen_ns) {
+        if (atomic_compare_exchange(&latest_ns, &seen_ns, now_ns))
+            return now_ns;
+    }
+    return seen_ns; /* another vCPU's clock is ahead of this one's */
+}
+
+uint64_t time_after_ns(uint64_t ns)
+{
+    uint64_t deadline_ns;
+
+    return __builtin_add_overflow(time_now_ns(), ns, &deadline_ns) ? TIME_NEVER : deadline_ns;
+}
+
+/* When system time was 0. Xen's version is odd while it writes. */
+static uint64_t wall_start_ns(const struct shared_info *shared)
+{
+    uint32_t version;
+    uint64_t sec, nsec;
+
+    do {
+        version = load_acquire(&shared->wc_version);
+        sec = (uint64_t)load_once(&shared->xen_wc_sec_hi) << 32 | load_once(&shared->wc_sec);
+        nsec = load_once(&shared->wc_nsec);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    } while (version & 1 || version != load_once(&shared->wc_version));
+    return sec * NS_PER_S + nsec;
+}
+
+uint64_t time_wall_ns(void)
+{
+    return time_now_ns() + (wall_clock ? wall_start_ns(wall_clock) : 0);
+}
+
+void thread_sleep_until(uint64_t deadline_ns)
+{
+    struct waitq nobody = WAITQ_INIT(nobody);
+    bool enabled = waitq_lock(&nobody);
+
+    while (waitq_sleep(&nobody, deadline_ns) == 0)
+        ;
+    waitq_unlock(&nobody, enabled);
+}
+
+static void timer_event(evtchn_port_t port, void *arg)
+{
+    (void)port;
+    (void)arg;
+    timers_run(this_percpu()->timers);
+}
+
+int time_init(struct shared_info *shared)
+{
+    struct percpu *cpu = this_percpu();
+    evtchn_port_t port;
+    bool enabled;
+    int rc;
+
+    if (shared)
+        wall_clock = shared;
+    rc = hypercall_vcpu_stop_periodic_timer(cpu->vcpu);
+    if (rc == 0)
+        rc = event_bind_virq(VIRQ_TIMER, cpu->vcpu, timer_event, NULL, &port);
+    if (rc == 0) {
+        enabled = upcalls_save();
+        timers_run(cpu->timers); /* interrupts for those armed already had nowhere to go */
+        upcalls_restore(enabled);
+    }
+    return rc;
+}
