@@ -62,6 +62,8 @@ struct xenstore_watch {
     void *arg;
     struct list link; /* the rest is the client's */
     char token[20];
+    uint32_t token_number;
+    bool missed; /* the queue was full: fire once more */
 };
 /* Fires once at once. */
 int xenstore_watch(struct xenstore_watch *watch);
