@@ -17,6 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import domain                               # noqa: E402
 from image import SUITES, BedError          # noqa: E402
 from machine import CLOCKS                  # noqa: E402
 from session import Bed                     # noqa: E402
@@ -61,6 +62,18 @@ def command_run(options):
     return result.exit
 
 
+def command_console(options):
+    return domain.run_console(Bed(options.xen, options.clock, say), options, to_stdout)
+
+
+def add_domain(parser):
+    parser.add_argument("--kernel", metavar="ELF")
+    parser.add_argument("--cfg", metavar="FILE", help="an xl configuration; --kernel replaces its kernel=")
+    parser.add_argument("--memory", type=int, default=32, metavar="MIB")
+    parser.add_argument("--vcpus", type=int, default=1, metavar="N")
+    parser.add_argument("--extra", default="", metavar="ARGS", help="the domain's command line")
+
+
 def main():
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--xen", default="4.17", choices=SUITES)
@@ -80,6 +93,11 @@ def main():
     run.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
     run.add_argument("--quiet", action="store_true", help="don't show the script's output")
     run.set_defaults(run=command_run)
+    console = commands.add_parser("console", parents=[common, with_files])
+    add_domain(console)
+    console.add_argument("--timeout", type=float, metavar="SECONDS", help="none if not given")
+    console.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
+    console.set_defaults(run=command_console)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -88,6 +106,7 @@ def main():
         print(f"bed: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("\nbed: ended by Ctrl-C", file=sys.stderr)
         return 130
 
 

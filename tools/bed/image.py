@@ -35,6 +35,7 @@ LIBRARIES = ["libgcc_s.so.1"]       # loaded by name in pthread_cancel: xl abort
 MODULES = ["xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs", "bridge",
            "xen-netback", "xen-blkback", "tun", "virtio_pci", "virtio_net", "virtio_blk",
            "virtio_console", "sch_netem", "loop"]
+IN_IMAGE = ["init", "vif-bridge.sh", "domu-init"]       # of dom0/; the rest comes with each order
 
 
 class BedError(Exception):
@@ -46,7 +47,11 @@ def fetch(suite, into, packages, with_deps=False):
     command = [os.path.join(ROOT, "tools", "fetch.py"), "deb", "--suite", suite, "--into", into]
     if with_deps:
         command.append("--with-deps")
-    if subprocess.run(command + packages, stdout=sys.stderr, check=False).returncode:
+    done = subprocess.run(command + packages, stdout=subprocess.PIPE, text=True, check=False)
+    for line in done.stdout.splitlines():
+        if not line.endswith("(cached)"):
+            print(line, file=sys.stderr)
+    if done.returncode:
         raise BedError(f"the packages of Debian {suite} could not be had: {' '.join(packages)}")
 
 
@@ -74,7 +79,7 @@ class Image:
         """Digest of everything of ours that goes in; the packages' versions are in the stamp."""
         digest = hashlib.sha256(repr((packages_of(self.xen_version), PROGRAMS, EXTRAS,
                                       MODULES)).encode())
-        for path in sorted(glob.glob(HERE + "/dom0/*")) + [HERE + "/image.py"]:
+        for path in [HERE + "/dom0/" + name for name in IN_IMAGE] + [HERE + "/image.py"]:
             with open(path, "rb") as file:
                 digest.update(file.read())
         return digest.hexdigest()
@@ -190,9 +195,8 @@ def dom0_initrd(unpacked, xen, release):
     for name, data in order:
         archive.file(f"lib-modules/{name}.ko", data, 0o644)
     archive.file("lib-modules/order", "".join(f"{name}\n" for name, _ in order).encode(), 0o644)
-    for path in sorted(glob.glob(HERE + "/dom0/*.sh")) + [HERE + "/dom0/init"]:
-        archive.file("init" if path.endswith("/init") else "bed/" + os.path.basename(path),
-                     read(path))
+    archive.file("init", read(HERE + "/dom0/init"))
+    archive.file("etc/xen/scripts/vif-bridge", read(HERE + "/dom0/vif-bridge.sh"))
     return archive.done()
 
 

@@ -135,7 +135,7 @@ def arguments(image, clock, ram, share, forward=()):
         *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp",
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
-        "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M loglvl=warning "
+        "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1 loglvl=warning "
                    "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=100 noreboot",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",

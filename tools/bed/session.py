@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-from image import Archive, BedError, read
+from image import HERE, Archive, BedError, read
 from machine import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
 
 ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
@@ -76,7 +76,9 @@ def payload(script, files):
     for name, source in files.items():
         mode = 0o644 if isinstance(source, bytes) else stat.S_IMODE(os.stat(source).st_mode)
         archive.file(name, source if isinstance(source, bytes) else read(source), mode)
-    archive.file(".script", script.encode(), 0o644)
+    archive.file(".bed/script", script.encode(), 0o644)
+    for name in ("scenario.sh", "lib.sh"):
+        archive.file(".bed/" + name, read(f"{HERE}/dom0/{name}"), 0o644)
     return archive.done()
 
 
@@ -90,7 +92,7 @@ class Link:
         self.to_control = bytearray(f"go {order[0]} {len(data)} {order[1]} {order[2]}\n".encode()
                                     + data)
         self.to_stream = bytearray()
-        self.selector = selectors.DefaultSelector()
+        self.selector = selectors.PollSelector()    # unlike epoll, it takes any file
         for sock in (machine.control, machine.stream):
             sock.setblocking(False)
             self.selector.register(sock, selectors.EVENT_READ)

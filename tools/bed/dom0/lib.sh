@@ -83,21 +83,28 @@ shutdown_reason() {
 
 report() { echo "xl: domain $1: $(shutdown_reason "$1")"; }
 
-# watch_console NAME: copy its console to stdout until it is gone, and stdin to its console.
-watch_console() {
-    local log input=
+# console_session NAME CFG: a domain with its console on stdin and stdout, until it is gone.
+# Leaves the reason in out/reason; returns xl's exit code when there is no domain.
+console_session() {
+    local log input= code
+    exec 5<&0                   # sh gives a background command /dev/null as its stdin
+    xl create -p "$2" >/run/create 2>&1
+    code=$?
+    grep -v '^Parsing config from' /run/create
+    [ $code = 0 ] || return $code
     log=$(console_log "$1")
-    wait_for 5 has_console_tty "$1" && {
-        cat >"$(console_tty "$1")" &
+    if wait_for 5 has_console_tty "$1"; then
+        cat <&5 >"$(console_tty "$1")" &
         input=$!
-    } <&0
+    fi
     wait_for 5 [ -e "$log" ]
     exec 4<"$log"
-    until is_gone "$1"; do
+    xl unpause "$1"
+    until is_gone "$1"; do      # the log is the one copy that loses nothing: the tty may
         cat <&4
         usleep 50000
     done
     [ -z "$input" ] || kill "$input"
-    usleep 100000           # xenconsoled empties the ring of a dead domain
     cat <&4
+    shutdown_reason "$1" >/scenario/out/reason
 }

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""One domain in the bed with its console on this terminal: what `make run` shows.
+
+The domain is made by xl from a configuration file, its console's log is streamed as it grows, and
+what is typed here is typed there. Not for tests: they use session.py and look at the results.
+"""
+import contextlib
+import os
+import re
+import sys
+import termios
+
+from image import BedError, read
+
+CRASHED = 1
+
+
+def generated_cfg(options, name):
+    """The text of an xl configuration for --kernel and its options."""
+    lines = [f'name = "{name}"', 'type = "pv"', f'kernel = "/scenario/{name}.elf"',
+             f"memory = {options.memory}", f"vcpus = {options.vcpus}"]
+    if options.extra:
+        lines.append("extra = " + quoted(options.extra))
+    lines += ['on_poweroff = "destroy"', 'on_crash = "destroy"']
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text):
+    """A string of xl's configuration syntax, which has no escapes: one kind of quote must be free."""
+    for quote in '"', "'":
+        if quote not in text:
+            return quote + text + quote
+    raise BedError(f"xl's configuration cannot hold both kinds of quotes: {text}")
+
+
+def given_cfg(path, kernel):
+    """(text, name) of an xl configuration whose kernel and ramdisk are where dom0 has them."""
+    text = read(path).decode()
+    name = re.search(r"^\s*name\s*=\s*[\"']([^\"']+)[\"']", text, re.M)
+    if not name:
+        raise BedError(f"{path} has no name=")
+    text = re.sub(r"^\s*kernel\s*=.*$", "", text, flags=re.M)
+    return f'{text}\nkernel = "/scenario/{name.group(1)}.elf"\n', name.group(1)
+
+
+def kernel_of_cfg(path):
+    """The kernel= of a configuration, relative to the configuration's folder."""
+    found = re.search(r"^\s*kernel\s*=\s*[\"']([^\"']+)[\"']", read(path).decode(), re.M)
+    if not found:
+        raise BedError(f"{path} has no kernel=: say which with --kernel")
+    for candidate in (found.group(1), os.path.join(os.path.dirname(path), found.group(1)),
+                      os.path.join(os.path.dirname(path), os.path.basename(found.group(1)))):
+        if os.path.isfile(candidate):
+            return candidate
+    raise BedError(f"{path}: no such kernel: {found.group(1)}")
+
+
+def prepare(options):
+    """(name, files for /scenario) from --kernel or --cfg."""
+    if options.cfg:
+        options.kernel = options.kernel or kernel_of_cfg(options.cfg)
+        cfg, name = given_cfg(options.cfg, options.kernel)
+    elif options.kernel:
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", os.path.splitext(os.path.basename(options.kernel))[0])
+        cfg = generated_cfg(options, name)
+    else:
+        raise BedError("which domain? Give --kernel ELF or --cfg FILE")
+    if not os.path.isfile(options.kernel):
+        raise BedError(f"no such kernel: {options.kernel}")
+    return name, {f"{name}.cfg": cfg.encode(), f"{name}.elf": options.kernel}
+
+
+@contextlib.contextmanager
+def keys_go_out(stdin):
+    """Pass each key on as it is typed, without echo (the domain echoes); Ctrl-C stays ours."""
+    if not os.isatty(stdin):
+        yield
+        return
+    saved = termios.tcgetattr(stdin)
+    mode = termios.tcgetattr(stdin)
+    mode[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(stdin, termios.TCSANOW, mode)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(stdin, termios.TCSANOW, saved)
+
+
+def run_console(bed, options, to_stdout):
+    """Create the domain and stay with it until it is gone. The command's exit status."""
+    name, files = prepare(options)
+    bed.build()
+    stdin = sys.stdin.fileno()
+    script = f'console_session {name} /scenario/{name}.cfg'
+    with keys_go_out(stdin):
+        result = bed.run(script, files, options.timeout or float("inf"), options.out, to_stdout,
+                         stdin=stdin, forward=options.forward)
+    if result.timed_out:
+        print(f"\nbed: domain {name} was still there after {options.timeout:g} s")
+        return result.exit
+    reason = result.files.get("reason", b"").decode().strip()
+    if not reason:
+        print(f"bed: xl could not create domain {name} (exit status {result.exit})")
+        print_dmesg(result)
+        return CRASHED
+    print(f"xl: domain {name}: {reason}", flush=True)
+    if reason == "crash":
+        print_dmesg(result)
+    return 0 if reason == "poweroff" else CRASHED
+
+
+def print_dmesg(result):
+    lines = [line for line in result.xl_dmesg.splitlines() if line.strip()]
+    if lines:
+        print("\n".join(["xl dmesg:", *lines[:40]]))
