@@ -99,3 +99,10 @@ void panic_at(unsigned long pc, const unsigned long *frame,
     panic_v(pc, frame, details, trap, format, args);
     va_end(args);
 }
+
+/* gcc's -fstack-protector calls it when a function finds its canary overwritten. */
+_Noreturn void __stack_chk_fail(void);
+void __stack_chk_fail(void)
+{
+    panic("stack smashed: a function wrote past an array of its own");
+}

@@ -12,6 +12,7 @@
 #define HEAP_STEP_MIN   4  /* pages mapped at once: few for a small program, ... */
 #define HEAP_STEP_MAX   64 /* ... more as it grows */
 #define HEAP_STEP_SHIFT 3  /* an eighth of what there is */
+#define HEAP_LEAVES     64 /* pages malloc may not have: the kernel goes on when the program's memory is out */
 
 struct range {
     char *start, *end; /* the guard page behind it included */
@@ -115,11 +116,22 @@ static size_t heap_map(size_t count)
     return got;
 }
 
+/* Would mapping up to `end` leave the kernel enough? Asked first, so that a hopeless wish takes nothing. */
+static bool heap_can_reach(const char *end)
+{
+    struct page_stats stats;
+    size_t pages = end > heap_mapped ? (end - heap_mapped) / PAGE_SIZE : 0;
+
+    page_get_stats(&stats);
+    return pages + pages / 512 + HEAP_LEAVES <= stats.free; /* a last-level table for each 512 */
+}
+
 void *heap_grow(ptrdiff_t increment)
 {
     char *old = heap_end;
 
-    if (increment > (char *)HEAP_END - heap_end || increment < (char *)HEAP_START - heap_end)
+    if (increment > (char *)HEAP_END - heap_end || increment < (char *)HEAP_START - heap_end ||
+        (old + increment > heap_mapped && !heap_can_reach(old + increment)))
         return NULL;
     while (old + increment > heap_mapped) {
         size_t want = ROUND_UP((size_t)(old + increment - heap_mapped), PAGE_SIZE) / PAGE_SIZE;
@@ -127,6 +139,7 @@ void *heap_grow(ptrdiff_t increment)
 
         step = MAX(step, HEAP_STEP_MIN);
         step = MIN(MAX(step, want), HEAP_STEP_MAX);
+        step = heap_can_reach(heap_mapped + step * PAGE_SIZE) ? step : MIN(want, HEAP_STEP_MAX);
         if (heap_map(step) < MIN(step, want))
             return NULL; /* the pages that could be had stay, for a smaller wish */
     }

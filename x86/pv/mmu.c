@@ -196,34 +196,34 @@ int mmu_guard(void *page, bool guard)
 
 /* The builder maps everything read-write and executable. The linker script puts text and rodata alone in their
  * 2 MiB, ending at its end, and all the rest behind: so one bit in one level-2 entry makes them read-only,
- * and one bit in each other entry makes all the rest no-execute. */
-static void protect_image(void)
+ * and one bit in each other entry makes all the rest no-execute. Returns the end of what is mapped. */
+static void *protect_image(void)
 {
     struct batch batch = { .count = 0 };
     unsigned int missing;
-    uint64_t *top = walk(__text_start, 3, &missing);
-    uint64_t *middle = walk(__text_start, 2, &missing);
-    uint64_t *const middle_end = (uint64_t *)(((unsigned long)middle & PAGE_MASK) + PAGE_SIZE);
+    uint64_t *text = walk(__text_start, 2, &missing);
+    uint64_t *entry;
+    char *virt;
 
-    batch_add(&batch, middle, *middle & ~PTE_WRITE);
-    for (char *virt = __rodata_start; virt < __rodata_end; virt += PAGE_SIZE) {
-        uint64_t *entry = walk(virt, 1, &missing);
-
+    batch_add(&batch, text, *text & ~PTE_WRITE);
+    for (virt = __rodata_start; virt < __rodata_end; virt += PAGE_SIZE) {
+        entry = walk(virt, 1, &missing);
         batch_add(&batch, entry, *entry | PTE_NX);
     }
-    for (uint64_t *entry = middle + 1; entry < middle_end && *entry & PTE_PRESENT; entry++)
+    while ((entry = walk(virt, 2, &missing)) && *entry & PTE_PRESENT) {
         batch_add(&batch, entry, *entry | PTE_NX);
-    for (uint64_t *entry = top + 1; *entry & PTE_PRESENT; entry++) /* a very large p2m */
-        batch_add(&batch, entry, *entry | PTE_NX);
+        virt += PAGE_SIZE * ENTRIES;
+    }
     batch_flush(&batch);
     if (batch.rc)
         panic("cannot protect the image: mmu_update: %s", error_name(batch.rc));
+    return virt;
 }
 
-void pv_mmu_init(const unsigned long *machine_frames, unsigned long nr_pages, uint64_t *page_root)
+void *pv_mmu_init(const unsigned long *machine_frames, unsigned long nr_pages, uint64_t *page_root)
 {
     p2m = machine_frames;
     p2m_pages = nr_pages;
     root = page_root;
-    protect_image();
+    return protect_image();
 }

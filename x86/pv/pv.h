@@ -3,6 +3,7 @@
  * What the PV door (boot/pv.c) starts of x86/pv/, in this order.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/xen.h>
 #include "lib/types.h"
 
@@ -11,5 +12,5 @@ void pv_traps_init(void);
 
 /* Page tables. `p2m`: machine frame of each pfn; `root`: the top table, mapped read-only like all
  * tables Xen's builder made; `nr_pages`: entries in p2m. Also protects the image: text read-only,
- * everything else no-execute. */
-void pv_mmu_init(const unsigned long *p2m, unsigned long nr_pages, uint64_t *root);
+ * everything else no-execute. Returns the end of what the builder has mapped. */
+void *pv_mmu_init(const unsigned long *p2m, unsigned long nr_pages, uint64_t *root);

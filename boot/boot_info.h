@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every door's decoder makes of what it was handed, and all that start() needs to know.  Private to
+ * boot/: each part of the system gets only its own fields.
+ */
+#pragma once
+#include <stdint.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/io/console.h>
+#include <xen/io/xs_wire.h>
+#include "lib/types.h"
+
+struct boot_info {
+    const char *guest_type; /* "pv" */
+    const char *cmdline;    /* not trusted: at most CMDLINE_MAX bytes are read */
+
+    /* Memory, as addresses of the direct map. */
+    void *free_start, *free_end;         /* mapped and unused */
+    void *unmapped_start, *unmapped_end; /* there, not mapped yet; empty: equal */
+    void *stack_bottom, *stack_top;      /* what we run on; a guard page lies below */
+
+    struct shared_info *shared;
+    struct xencons_interface *console;
+    evtchn_port_t console_port;
+    struct xenstore_domain_interface *xenstore;
+    evtchn_port_t xenstore_port;
+};
+
+/* Start every part in order, then the program. On vCPU 0, upcalls masked, exceptions reported, image
+ * protected, this_percpu() and thread register set. */
+_Noreturn void start(const struct boot_info *info);

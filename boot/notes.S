@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ELF notes Xen's domain builder reads: how this image wants to be loaded and entered.  PADDR_OFFSET equals
+ * VIRT_BASE, so a PV domain's first page frame is the image's first page, nothing is mapped below it (a null
+ * pointer faults), and virtual addresses equal the program headers' physical ones, which is what the other
+ * doors load by.  Follows Xen public/elfnote.h and docs/misc (pvh.pandoc).
+ */
+#include <xen/elfnote.h>
+
+	.macro	note_string type, text
+	.section .note.Xen, "a", @note
+	.balign	4
+	.long	4, 2f - 1f, \type
+	.asciz	"Xen"
+1:	.asciz	"\text"
+2:	.balign	4
+	.endm
+
+	.macro	note_address type, value
+	.section .note.Xen, "a", @note
+	.balign	4
+	.long	4, 8, \type
+	.asciz	"Xen"
+	.quad	\value
+	.endm
+
+	note_string	XEN_ELFNOTE_XEN_VERSION, "xen-3.0"
+	note_string	XEN_ELFNOTE_GUEST_OS, "Xenolith"
+	note_string	XEN_ELFNOTE_LOADER, "generic"
+	note_address	XEN_ELFNOTE_VIRT_BASE, __image_start
+	note_address	XEN_ELFNOTE_PADDR_OFFSET, __image_start
+	note_address	XEN_ELFNOTE_ENTRY, pv_entry

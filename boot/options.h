@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel's own options on the domain's command line.
+ */
+#pragma once
+#include "events/events.h"
+#include "lib/cmdline.h"
+
+extern const struct cmdline_option boot_options[];
+
+enum events_abi options_events_abi(void);
+unsigned int options_main_stack_order(void);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The PV door's decoder: start_info into boot_info.  Memory, upwards from the image's first page: image, p2m,
+ * start_info, xenstore ring, console ring, page tables, one page of stack (we have our own), then free pages up
+ * to the end of what the builder mapped, a multiple of 4 MiB.
+ * Follows Xen public/xen.h (struct start_info) and tools/libs/guest/xg_dom_x86.c.
+ */
+#include <string.h>
+#include "arch/context.h"
+#include "boot/boot_info.h"
+#include "hypercall/pv.h"
+#include "hypercall/vcpu.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "lib/percpu.h"
+#include "mm/address_space.h"
+#include "x86/pv/pv.h"
+#include "x86/segment.h"
+
+unsigned long direct_map_offset;
+
+extern char __image_start[], boot_tls[], boot_stack_guard[], boot_stack_bottom[], boot_stack_top[];
+
+/* A page of the image whose frame Xen's shared_info replaces. */
+static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+void pv_start(const struct start_info *si);
+
+static void *frame_to_virt(unsigned long mfn)
+{
+    return pfn_to_virt((pfn_t){ machine_to_phys_mapping[mfn] });
+}
+
+static void *map_shared_info(unsigned long machine_address)
+{
+    uint64_t pte = machine_address | 0x63 | 1UL << 63; /* present, writable, accessed, dirty; no-execute */
+
+    if (hypercall_update_va_mapping(shared_info_page, pte, UVMF_INVLPG | UVMF_LOCAL))
+        panic("cannot map shared_info");
+    return shared_info_page;
+}
+
+static void decode(const struct start_info *si, char *mapped_end, struct boot_info *info)
+{
+    char *ram_end = pfn_to_virt((pfn_t){ si->nr_pages });
+    char *mapped = MIN(mapped_end, ram_end);
+
+    *info = (struct boot_info){
+        .guest_type = "pv",
+        .cmdline = (const char *)si->cmd_line,
+        .free_start = (void *)(si->pt_base + (si->nr_pt_frames + 1) * PAGE_SIZE),
+        .free_end = mapped,
+        .unmapped_start = mapped,
+        .unmapped_end = ram_end,
+        .stack_bottom = boot_stack_bottom,
+        .stack_top = boot_stack_top,
+        .shared = map_shared_info(si->shared_info),
+        .console = frame_to_virt(si->console.domU.mfn),
+        .console_port = si->console.domU.evtchn,
+        .xenstore = frame_to_virt(si->store_mfn),
+        .xenstore_port = si->store_evtchn,
+    };
+}
+
+/* From pv_entry.S. Until the thread register is set nothing here may be stack-protected. */
+__attribute__((optimize("no-stack-protector"))) void pv_start(const struct start_info *si)
+{
+    struct percpu *cpu = &percpu_boot;
+    struct context context;
+    struct boot_info info;
+    char *mapped_end;
+
+    direct_map_offset = (unsigned long)__image_start;
+    segment_set_gs((unsigned long)cpu);
+    segment_init();
+    context_tls_init(&context, boot_tls);
+    context_adopt(&context);
+    pv_traps_init();
+    mapped_end = pv_mmu_init((const unsigned long *)si->mfn_list, si->nr_pages,
+                             (uint64_t *)si->pt_base);
+    if (page_set_guard(boot_stack_guard, true))
+        panic("cannot guard the boot stack");
+    if (hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
+                                     (unsigned long)&cpu->vcpu_info & ~PAGE_MASK))
+        panic("Xen refused vcpu_info");
+    decode(si, mapped_end, &info);
+    start(&info);
+}

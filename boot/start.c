@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of contents of the system: every part, in the order it starts.
+ */
+#include "arch/mmu.h"
+#include "boot/boot_info.h"
+#include "boot/options.h"
+#include "console/console.h"
+#include "control/control.h"
+#include "events/events.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+#include "kernel/time.h"
+#include "lib/cmdline.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "libc/libc.h"
+#include "mm/page.h"
+#include "xenbus/xenstore.h"
+
+extern const char app_name[]; /* tools/link.sh */
+
+static struct cmdline cmdline;
+
+static void run_program(void *unused)
+{
+    (void)unused;
+    libc_start(cmdline.argc, cmdline.argv);
+}
+
+/* The first thread: parts that wait for somebody outside, then the program. */
+static void start_services(void *arg)
+{
+    const struct boot_info *info = arg;
+    struct thread *program;
+    int rc = console_init(); /* input, and output that can wait */
+
+    if (rc)
+        log_warn("console: %s; output only, by polling", error_name(rc));
+    rc = xenstore_init(info->xenstore, info->xenstore_port);
+    if (rc == 0)
+        rc = control_init(libc_control_request);
+    if (rc)
+        log_warn("xenstore: %s; going on without it", error_name(rc));
+    rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
+                       NULL);
+    if (rc)
+        panic("no memory for main's stack of %lu KiB: give the domain more memory=, or -stack=KIB",
+              (PAGE_SIZE << options_main_stack_order()) / 1024);
+    thread_detach(program);
+}
+
+void start(const struct boot_info *info)
+{
+    static struct boot_info kept;
+    int rc;
+
+    kept = *info; /* the decoder's copy lies on a stack that becomes the idle thread's */
+
+    console_early_init(info->console, info->console_port); /* from here on errors can be read */
+    page_add_mapped(info->free_start, info->free_end);
+    page_add_unmapped(info->unmapped_start, info->unmapped_end);
+    cmdline_parse(&cmdline, app_name, info->cmdline, boot_options);
+
+    rc = events_init(info->shared, options_events_abi());
+    if (rc == 0)
+        rc = sched_init(info->stack_bottom, info->stack_top); /* threads exist */
+    if (rc == 0)
+        rc = time_init(info->shared); /* clocks, timers, preemption */
+    if (rc)
+        panic("cannot start: %s", error_name(rc));
+    log_set_clock(time_now_ns);
+
+    thread_start_service("start", start_services, &kept);
+    sched_idle();
+}
