@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "lib/types.h"
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include <xen/io/console.h>

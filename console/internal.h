@@ -17,7 +17,8 @@ struct console_out {
     uint32_t cons;     /* the daemon's, as last judged */
     uint32_t notified; /* prod when the daemon was last told */
     bool broken;       /* the daemon's index was nonsense: the ring takes nothing any more */
-    bool broken_told;
+    bool reported;     /* ... and the log knows */
+    uint32_t nonsense; /* the index */
     bool last_cr, line_open; /* of the byte last accepted: '\r'; anything but '\n' */
     /* Tells the daemon when that is worth an event; NULL before console_init(): tell it always. */
     void (*pace)(void);
@@ -45,3 +46,12 @@ void console_out_drop(size_t len);
 void console_out_notify(void);
 /* Tell the daemon, or let `pace` decide. */
 void console_out_kick(void);
+/* Says once that the ring is broken; lock not held. */
+void console_out_report(void);
+
+/* input.c */
+/* The ring may have input. */
+void console_in_event(void);
+enum console_mode console_in_mode(void);
+/* Bytes of input since boot. */
+uint64_t console_in_count(void);

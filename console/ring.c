@@ -24,11 +24,28 @@ bool console_out_refresh(void)
     uint32_t cons = load_acquire(&out->ring->out_cons); /* pairs with the daemon's, after it read */
     bool moved = cons != out->cons;
 
-    if (out->prod - cons > sizeof(out->ring->out) || out->prod - cons > out->prod - out->cons)
-        out->broken = true; /* it claims bytes never written, or gives some back */
-    else
-        out->cons = cons;
-    return moved && !out->broken;
+    if (out->broken)
+        return false;
+    if (out->prod - cons > out->prod - out->cons) { /* it claims bytes never written, or read twice */
+        out->broken = true;
+        out->nonsense = cons;
+        return false;
+    }
+    out->cons = cons;
+    return moved;
+}
+
+void console_out_report(void)
+{
+    struct console_out *out = &console_out;
+    bool report, enabled = spin_lock_save(&out->q.lock);
+
+    report = out->broken && !out->reported;
+    out->reported |= report;
+    spin_unlock_restore(&out->q.lock, enabled);
+    if (report)
+        log_error("console: output closed: out_cons is %u where out_prod is %u", out->nonsense,
+                  out->prod);
 }
 
 void console_out_notify(void)

@@ -29,6 +29,11 @@ void log_emergency(void)
     emergency = true;
 }
 
+bool log_in_emergency(void)
+{
+    return emergency;
+}
+
 void log_add_sink(struct log_sink *sink)
 {
     bool enabled = spin_lock_save(&lock);
