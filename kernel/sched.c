@@ -5,9 +5,9 @@
  * when a slice ends, and the slice timer runs only while an equal one waits.  No clock is read and
  * no hypercall made on an ordinary switch (but the thread register's, see arch/context.h).
  */
+#include "events/events.h"
 #include "kernel/sched_private.h"
 #include "lib/panic.h"
-#include "mm/kmem.h"
 
 static unsigned int best_ready(const struct runq *rq)
 {
@@ -27,8 +27,7 @@ static void enqueue(struct runq *rq, struct thread *thread, bool first)
         list_add_last(queue, &thread->run);
 }
 
-/* The best ready thread, taken off; the idle thread when there is none. held: rq->lock */
-static struct thread *dequeue(struct runq *rq)
+struct thread *sched_dequeue(struct runq *rq)
 {
     unsigned int priority = best_ready(rq);
     struct list *queue = &rq->queue[priority];
@@ -71,22 +70,29 @@ static void slice_event(void *arg)
     spin_unlock(&rq->lock);
 }
 
-/* Make `cpu` look at its run queue again: when its upcall ends, or sooner. held: its queue's lock */
-static void kick_cpu(struct percpu *cpu)
+/* Make the vCPU of `rq` look at its queue again: when its upcall ends, or sooner. held: rq->lock */
+static void kick_cpu(struct runq *rq)
 {
-    if (cpu->current != cpu->runq->idle) /* that one looks by itself before it blocks */
-        cpu->need_resched = true;
+    if (rq->cpu->current != rq->idle) /* that one looks by itself before it blocks */
+        rq->cpu->need_resched = true;
+    if (rq->cpu != this_percpu())
+        event_notify(rq->kick_port);
 }
 
 /* `thread` was put into `rq`. held: rq->lock */
 static void preempt_check(struct runq *rq, const struct thread *thread)
 {
     struct thread *current = rq->cpu->current;
+    bool here = rq->cpu == this_percpu();
 
     if (thread->priority < current->priority)
-        kick_cpu(rq->cpu);
-    else
+        kick_cpu(rq);
+    else if (here)
         slice_check(rq, current);
+    else if (thread->priority == current->priority && !rq->slice_armed)
+        kick_cpu(rq); /* timers are armed by their own vCPU */
+    if (current != rq->idle)
+        idle_invite(rq->cpu);
 }
 
 void sched_wake(struct thread *thread)
@@ -103,10 +109,8 @@ void sched_wake(struct thread *thread)
     spin_unlock(&rq->lock);
 }
 
-void sched_start(struct thread *thread)
+void sched_start(struct thread *thread, struct runq *rq)
 {
-    struct runq *rq = this_percpu()->runq;
-
     thread->runq = rq;
     spin_lock(&rq->lock);
     enqueue(rq, thread, false);
@@ -139,7 +143,7 @@ static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
         upcalls_disable();
         spin_lock(&rq->lock);
     }
-    return self->state == THREAD_RUNNING ? self : dequeue(rq);
+    return self->state == THREAD_RUNNING ? self : sched_dequeue(rq);
 }
 
 /* This vCPU's queue, locked on entry, not on return. `prev`, the current thread, was enqueued if it wants
@@ -147,7 +151,7 @@ static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
 static void switch_to_next(struct runq *rq, struct thread *prev)
 {
     struct percpu *cpu = rq->cpu;
-    struct thread *next = dequeue(rq);
+    struct thread *next = sched_dequeue(rq);
 
     if (!next)
         next = idle_at_boot(rq, prev);
@@ -271,100 +275,10 @@ bool may_sleep(void)
     return allowed;
 }
 
-static int runq_create(struct percpu *cpu)
+void sched_queue_init(struct runq *rq, struct percpu *cpu)
 {
-    struct runq *rq = kmem_alloc(sizeof(*rq));
-
-    cpu->timers = timers_create();
-    if (!rq || !cpu->timers) {
-        kmem_free(rq);
-        kmem_free(cpu->timers);
-        cpu->timers = NULL;
-        return -XEN_ENOMEM;
-    }
     for (unsigned int priority = 0; priority < PRIORITIES; priority++)
         list_init(&rq->queue[priority]);
     timer_init(&rq->slice, slice_event, rq);
     rq->cpu = cpu;
-    cpu->runq = rq;
-    return 0;
-}
-
-/* The thread register changes under this function's feet: no canary in it. */
-__attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *stack_top)
-{
-    static struct thread boot;
-    struct percpu *cpu = this_percpu();
-    void *tls = kmem_alloc(context_tls_size()); /* the stack's top is in use */
-    int rc = tls ? runq_create(cpu) : -XEN_ENOMEM;
-
-    if (rc) {
-        kmem_free(tls);
-        return rc;
-    }
-    thread_init(&boot, "boot", PRIORITY_NORMAL);
-    boot.stack_bottom = (unsigned long)stack_bottom;
-    boot.stack_top = (unsigned long)stack_top;
-    boot.runq = cpu->runq;
-    boot.state = THREAD_RUNNING;
-    context_tls_init(&boot.context, tls);
-    context_adopt(&boot.context);
-    cpu->current = &boot;
-    return 0;
-}
-
-int sched_cpu_init(struct percpu *cpu)
-{
-    struct thread *idle = thread_alloc("idle", KERNEL_STACK_ORDER, PRIORITIES);
-    int rc = idle ? runq_create(cpu) : -XEN_ENOMEM;
-
-    if (rc) {
-        if (idle)
-            thread_free(idle);
-        return rc;
-    }
-    idle->runq = cpu->runq;
-    idle->state = THREAD_RUNNING;
-    cpu->current = idle;
-    return 0;
-}
-
-void sched_idle(void)
-{
-    struct percpu *cpu;
-    struct thread *self = current_thread();
-    struct runq *rq;
-
-    upcalls_disable();
-    cpu = this_percpu();
-    rq = cpu->runq;
-    thread_set_name(self, "idle");
-    spin_lock(&rq->lock);
-    self->priority = PRIORITIES;
-    rq->idle = self;
-    spin_unlock(&rq->lock);
-    for (;;) {
-        if (load_once(&rq->ready)) {
-            sched_switch();
-        } else {
-            uint64_t start_ns = time_now_ns();
-
-            hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
-            upcalls_disable();
-            rq->idle_ns += time_now_ns() - start_ns;
-        }
-    }
-}
-
-void sched_get_stats(struct sched_stats *stats)
-{
-    *stats = (struct sched_stats){ .threads = thread_count() };
-    for (unsigned int vcpu = 0; vcpu < MAX_VCPUS; vcpu++) {
-        struct runq *rq = percpus[vcpu] ? percpus[vcpu]->runq : NULL;
-
-        if (rq) {
-            stats->switches += load_once(&rq->switches);
-            stats->idle_ns += load_once(&rq->idle_ns);
-        }
-    }
 }

@@ -60,6 +60,7 @@ struct runq {
     struct percpu *cpu;
     struct thread *idle; /* NULL until sched_idle() */
     struct thread *dead; /* held: lock; switched away from for the last time */
+    evtchn_port_t kick_port; /* makes this vCPU look at its queue; with one vCPU there is none */
 
     struct timer slice;     /* runs only while a thread of the current one's priority waits */
     bool slice_armed;       /* held: lock */
@@ -72,8 +73,13 @@ struct runq {
 
 /* A sleeper, already taken off its waitq, may run. Upcalls masked. */
 void sched_wake(struct thread *thread);
-/* A new thread may run, on this vCPU at first. Upcalls masked. */
-void sched_start(struct thread *thread);
+/* A thread that is in no queue, new or taken from another vCPU's queue, may run in `rq`. Upcalls masked. */
+void sched_start(struct thread *thread, struct runq *rq);
+/* The best ready thread, taken off; the idle thread when there is none. held: rq->lock */
+struct thread *sched_dequeue(struct runq *rq);
+void sched_queue_init(struct runq *rq, struct percpu *cpu);
+/* A thread waits in the queue of `busy`: have an idle vCPU come and take it. held: the queue's lock */
+void idle_invite(const struct percpu *busy);
 /* Give the vCPU away: the current thread's state says what becomes of it. Upcalls masked, no lock
  * but those of this thread's own making is held. Returns when the thread runs again. */
 void sched_switch(void);

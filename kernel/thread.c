@@ -155,7 +155,7 @@ int thread_create(struct thread **thread, const char *name, unsigned int stack_o
     new->arg = arg;
     *thread = new; /* before it runs, and perhaps ends */
     enabled = upcalls_save();
-    sched_start(new);
+    sched_start(new, this_percpu()->runq);
     sched_unmask(enabled);
     return 0;
 }

@@ -9,10 +9,10 @@
 #include "kernel/sched_private.h"
 
 static const struct shared_info *wall_clock; /* NULL before time_init() */
+static uint64_t latest_ns;                   /* that anybody was told */
 
 uint64_t time_now_ns(void)
 {
-    static uint64_t latest_ns; /* that anybody was told */
     uint64_t now_ns = arch_clock_ns();
     uint64_t seen_ns = load_once(&latest_ns);
 

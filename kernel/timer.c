@@ -47,7 +47,7 @@ static struct timer *meld(struct timer *first, struct timer *second)
     return first;
 }
 
-static void unlink(struct timer *timer)
+static void cut_loose(struct timer *timer)
 {
     timer->sibling = timer->prev = NULL;
 }
@@ -61,9 +61,9 @@ static struct timer *meld_siblings(struct timer *timer)
         struct timer *second = timer->sibling;
         struct timer *next = second ? second->sibling : NULL;
 
-        unlink(timer);
+        cut_loose(timer);
         if (second)
-            unlink(second);
+            cut_loose(second);
         timer = meld(timer, second);
         timer->sibling = pairs;
         pairs = timer;
@@ -72,7 +72,7 @@ static struct timer *meld_siblings(struct timer *timer)
     while (pairs) {
         struct timer *next = pairs->sibling;
 
-        unlink(pairs);
+        cut_loose(pairs);
         root = meld(root, pairs);
         pairs = next;
     }
@@ -96,7 +96,7 @@ static void heap_remove(struct timers *timers, struct timer *timer)
         timers->root = meld(timers->root, rest);
     }
     timer->child = NULL;
-    unlink(timer);
+    cut_loose(timer);
     store_release(&timer->heap, (struct timers *)NULL);
 }
 

@@ -286,17 +286,23 @@ FAKE void mutex_init(struct mutex *mutex, bool recursive)
     mutex->recursive = recursive;
 }
 
+/* The word is the owner, without bits; `depth` counts the first lock too. */
+FAKE bool mutex_is_mine(const struct mutex *mutex)
+{
+    return mutex->word == (uintptr_t)self();
+}
+
 FAKE int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
 {
     bool enabled = waitq_lock(&mutex->q);
     int rc = 0;
 
-    if (mutex->owner == self() && !mutex->recursive)
+    if (mutex_is_mine(mutex) && !mutex->recursive)
         panic("mutex locked twice by %s", thread_name(self()));
-    while (mutex->owner && mutex->owner != self() && rc == 0)
+    while (mutex->word && !mutex_is_mine(mutex) && rc == 0)
         rc = waitq_sleep(&mutex->q, deadline_ns);
-    if (!mutex->owner || mutex->owner == self()) {
-        mutex->owner = self();
+    if (!mutex->word || mutex_is_mine(mutex)) {
+        mutex->word = (uintptr_t)self();
         mutex->depth++;
         rc = 0;
     }
@@ -318,10 +324,10 @@ FAKE void mutex_unlock(struct mutex *mutex)
 {
     bool enabled = waitq_lock(&mutex->q);
 
-    if (mutex->owner != self())
+    if (!mutex_is_mine(mutex))
         panic("mutex unlocked by %s, who does not hold it", thread_name(self()));
     if (--mutex->depth == 0) {
-        mutex->owner = NULL;
+        mutex->word = 0;
         waitq_wake_one_locked(&mutex->q);
     }
     waitq_unlock(&mutex->q, enabled);
