@@ -6,7 +6,7 @@
  */
 #include "lib/panic.h"
 #include "arch/cpu.h"
-#include "arch/irq.h"
+#include "lib/irq.h"
 #include "hypercall/sched.h"
 #include "lib/atomic.h"
 #include "lib/log.h"

@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "arch/cpu.h"
-#include "arch/irq.h"
+#include "lib/irq.h"
 #include "hypercall/sched.h"
 #include "lib/atomic.h"
 

@@ -6,6 +6,7 @@
 #include "arch/mmu.h"
 #include "lib/list.h"
 #include "lib/spinlock.h"
+#include "mm/address_space.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
 
@@ -77,7 +78,7 @@ void vspace_free(void *start, size_t count)
 int map_frames(void *start, const mfn_t *frames, size_t count, enum map_prot prot)
 {
     bool enabled = spin_lock_save(&map_lock);
-    int rc = mmu_map(start, frames, count, prot);
+    int rc = mmu_map(start, frames, count, prot == MAP_WRITE);
 
     spin_unlock_restore(&map_lock, enabled);
     return rc;

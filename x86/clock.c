@@ -8,6 +8,7 @@
 #include "arch/cpu.h"
 #include "hypercall/vcpu.h"
 #include "lib/atomic.h"
+#include "lib/percpu.h"
 
 static uint64_t scale(uint64_t ticks, uint32_t mul, int8_t shift)
 {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include "arch/clock.h"
 #include "arch/cpu.h"
-#include "arch/irq.h"
+#include "lib/irq.h"
 #include "lib/atomic.h"
 #include "lib/panic.h"
 #include "tests/host/fake_xen.h"

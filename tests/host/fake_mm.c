@@ -13,6 +13,7 @@
 #include <sanitizer/asan_interface.h>
 #include "arch/mmu.h"
 #include "lib/panic.h"
+#include "mm/address_space.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
 #include "tests/host/fake_xen.h"
@@ -243,7 +244,7 @@ FAKE void vspace_free(void *start, size_t count)
 
 FAKE int map_frames(void *start, const mfn_t *frames, size_t count, enum map_prot prot)
 {
-    return mmu_map(start, frames, count, prot);
+    return mmu_map(start, frames, count, prot == MAP_WRITE);
 }
 
 FAKE void unmap_frames(void *start, size_t count)
@@ -256,10 +257,10 @@ FAKE int page_set_guard(void *page, bool guard)
     return mmu_guard(page, guard);
 }
 
-int mmu_map(void *start, const mfn_t *frames, size_t count, enum map_prot prot)
+int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!fake_map((char *)start + i * PAGE_SIZE, frames[i], prot == MAP_READ))
+        if (!fake_map((char *)start + i * PAGE_SIZE, frames[i], !writable))
             return -XEN_EINVAL;
     }
     return 0;

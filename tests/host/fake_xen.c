@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "arch/clock.h"
-#include "arch/irq.h"
+#include "lib/irq.h"
 #include "lib/log.h"
 #include "tests/host/fake_xen.h"
 

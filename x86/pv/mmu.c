@@ -149,7 +149,7 @@ int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void))
     return hook_table(start, 2, table);
 }
 
-int mmu_map(void *start, const mfn_t *frames, size_t count, enum map_prot prot)
+int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
 {
     struct batch batch = { .count = 0 };
     char *virt = start;
@@ -165,7 +165,7 @@ int mmu_map(void *start, const mfn_t *frames, size_t count, enum map_prot prot)
                 return rc;
             entry = walk(virt, 1, &missing);
         }
-        batch_add(&batch, entry++, frames[i].n << PAGE_SHIFT | (prot == MAP_WRITE ? PTE_RW : PTE_RO));
+        batch_add(&batch, entry++, frames[i].n << PAGE_SHIFT | (writable ? PTE_RW : PTE_RO));
     }
     batch_flush(&batch);
     return batch.rc;

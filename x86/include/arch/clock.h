@@ -4,7 +4,7 @@
  * time-stamp counter; the one-shot timer is a hypercall.  kernel/time.c makes time of it.
  */
 #pragma once
-#include "lib/percpu.h"
+#include <stdint.h>
 
 /* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context. */
 uint64_t arch_clock_ns(void);

@@ -3,7 +3,8 @@
  * Switching between threads, and where a thread's local storage lies.
  */
 #pragma once
-#include "lib/types.h"
+#include <stddef.h>
+#include <stdint.h>
 
 struct context {
     unsigned long sp;  /* of a thread that is not running; its registers are on its stack */

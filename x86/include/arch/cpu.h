@@ -3,7 +3,8 @@
  * Small things of the CPU itself.
  */
 #pragma once
-#include "lib/types.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* In a loop that waits for another vCPU. */
 static inline void cpu_relax(void)

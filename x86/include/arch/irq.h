@@ -2,11 +2,11 @@
  *
  * Masking upcalls on the running vCPU.  In a PV domain IF is virtual and cli/sti do nothing: the
  * mask is a byte in vcpu_info, which lies in percpu, so each access is one instruction through GS
- * and cannot hit another vCPU's mask.  Follows Xen public/xen.h, struct vcpu_info.
+ * and cannot hit another vCPU's mask.  Only lib/irq.h includes this.  Follows Xen public/xen.h,
+ * struct vcpu_info.
  */
 #pragma once
-#include "hypercall/version.h"
-#include "lib/percpu.h"
+#include "arch/hypercall.h"
 
 #define VCPU_INFO_AT(field) offsetof(struct percpu, vcpu_info) + offsetof(struct vcpu_info, field)
 
@@ -26,7 +26,7 @@ static inline void upcalls_enable(void)
                  : "i"(VCPU_INFO_AT(evtchn_upcall_mask)), "i"(VCPU_INFO_AT(evtchn_upcall_pending))
                  : "memory");
     if (pending)
-        hypercall_xen_version();
+        hypercall5(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0, 0); /* any would do */
 }
 
 static inline bool upcalls_enabled(void)
@@ -35,19 +35,4 @@ static inline bool upcalls_enabled(void)
 
     asm volatile("movb %%gs:%c1, %0" : "=q"(masked) : "i"(VCPU_INFO_AT(evtchn_upcall_mask)));
     return !masked;
-}
-
-/* Mask; returns what upcalls_restore() wants. */
-static inline bool upcalls_save(void)
-{
-    bool enabled = upcalls_enabled();
-
-    upcalls_disable();
-    return enabled;
-}
-
-static inline void upcalls_restore(bool enabled)
-{
-    if (enabled)
-        upcalls_enable();
 }

@@ -5,8 +5,9 @@
  * table page could not be had.
  */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include "arch/page.h"
-#include "mm/address_space.h"
 
 /* Virtual addresses the regions use. */
 #define VSPACE_START 0x400000000000UL /* 64 TiB */
@@ -19,7 +20,7 @@
  * come from `more()`. On success `table` is used up. */
 int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void));
 /* Map frames anywhere outside the direct map. */
-int mmu_map(void *start, const mfn_t *frames, size_t count, enum map_prot prot);
+int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable);
 int mmu_unmap(void *start, size_t count);
 /* Change one page of the direct map: inaccessible, or read-write again. */
 int mmu_guard(void *page, bool guard);

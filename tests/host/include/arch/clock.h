@@ -3,7 +3,7 @@
  * The host's clock: real time plus what fake_time_skip() added.
  */
 #pragma once
-#include "lib/percpu.h"
+#include <stdint.h>
 
 uint64_t arch_clock_ns(void);
 /* Noted in fake_xen.timer_ns of this vCPU; a test raises the VIRQ. */

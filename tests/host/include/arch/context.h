@@ -3,7 +3,8 @@
  * Threads of the host are pthreads (fake_kernel.c): declarations only, for code that mentions contexts.
  */
 #pragma once
-#include "lib/types.h"
+#include <stddef.h>
+#include <stdint.h>
 
 struct context {
     unsigned long sp;  /* of a thread that is not running; its registers are on its stack */

@@ -4,7 +4,8 @@
  */
 #pragma once
 #include <sched.h>
-#include "lib/types.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 static inline void cpu_relax(void)
 {
