@@ -91,6 +91,9 @@ void store_close(const char *field, uint32_t value);
 /* As above, with the lock held. */
 void store_close_locked(const char *field, uint32_t value);
 
+/* store.c: digits only. -XEN_EINVAL when there is something else, or more than `max`. */
+int store_parse_unsigned(const char *text, size_t len, uint64_t max, uint64_t *value);
+
 /* directory.c: a directory too big for one message. As xenstore_directory(). */
 int store_directory_parts(xenstore_tx_t tx, const char *path, char **names, unsigned int *count);
 

@@ -35,8 +35,7 @@ static int reply_strings(struct store_reply *reply, unsigned int *count)
     return 0;
 }
 
-/* Digits only. -XEN_EINVAL when there is something else, or more than `max`. */
-static int parse_unsigned(const char *text, size_t len, uint64_t max, uint64_t *value)
+int store_parse_unsigned(const char *text, size_t len, uint64_t max, uint64_t *value)
 {
     uint64_t sum = 0;
 
@@ -176,7 +175,7 @@ int xenstore_transaction_start(xenstore_tx_t *tx)
 
     if (rc)
         return rc;
-    if (parse_unsigned(reply.data, strlen(reply.data), UINT32_MAX, &id) || id == XBT_NIL) {
+    if (store_parse_unsigned(reply.data, strlen(reply.data), UINT32_MAX, &id) || id == XBT_NIL) {
         store_close("TRANSACTION_START without an id, len", reply.len);
         rc = -XEN_EPROTO;
     } else {
@@ -231,7 +230,7 @@ int xenstore_read_unsigned(xenstore_tx_t tx, const char *path, uint64_t max, uin
 
     if (rc)
         return rc;
-    rc = parse_unsigned(reply.data, reply.len, max, value);
+    rc = store_parse_unsigned(reply.data, reply.len, max, value);
     store_reply_free(&reply);
     return rc;
 }

@@ -4,6 +4,7 @@
  * the backend needs.  Device drivers stand on this.  Follows Xen public/io/xenbus.h.
  */
 #pragma once
+#include <stdint.h>
 #include <xen/io/xenbus.h>
 #include "kernel/wait.h"
 #include "xenbus/xenstore.h"

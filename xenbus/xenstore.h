@@ -12,6 +12,7 @@
 #pragma once
 #include <stdarg.h>
 #include "lib/types.h"
+#include <stdint.h>
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include <xen/io/xs_wire.h>
