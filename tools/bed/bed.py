@@ -66,6 +66,11 @@ def command_console(options):
     return domain.run_console(Bed(options.xen, options.clock, say), options, to_stdout)
 
 
+def command_shell(options):
+    return domain.run_shell(Bed(options.xen, options.clock, say), files_of(options), to_stdout,
+                            options.forward)
+
+
 def add_domain(parser):
     parser.add_argument("--kernel", metavar="ELF")
     parser.add_argument("--cfg", metavar="FILE", help="an xl configuration; --kernel replaces its kernel=")
@@ -93,6 +98,8 @@ def main():
     run.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
     run.add_argument("--quiet", action="store_true", help="don't show the script's output")
     run.set_defaults(run=command_run)
+    shell = commands.add_parser("shell", parents=[common, with_files])
+    shell.set_defaults(run=command_shell)
     console = commands.add_parser("console", parents=[common, with_files])
     add_domain(console)
     console.add_argument("--timeout", type=float, metavar="SECONDS", help="none if not given")
@@ -106,7 +113,7 @@ def main():
         print(f"bed: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nbed: ended by Ctrl-C", file=sys.stderr)
+        print("\nbed: ended from the keyboard", file=sys.stderr)
         return 130
 
 

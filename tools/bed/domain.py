@@ -71,19 +71,46 @@ def prepare(options):
 
 
 @contextlib.contextmanager
-def keys_go_out(stdin):
-    """Pass each key on as it is typed, without echo (the domain echoes); Ctrl-C stays ours."""
+def keys_go_out(stdin, all_of_them=False):
+    """Pass each key on as it is typed, without echo (the other side echoes); Ctrl-C stays ours
+    unless all keys are wanted."""
     if not os.isatty(stdin):
         yield
         return
     saved = termios.tcgetattr(stdin)
     mode = termios.tcgetattr(stdin)
     mode[3] &= ~(termios.ICANON | termios.ECHO)
+    if all_of_them:
+        mode[3] &= ~(termios.ISIG | termios.IEXTEN)
+        mode[0] &= ~(termios.ICRNL | termios.IXON)
     termios.tcsetattr(stdin, termios.TCSANOW, mode)
     try:
         yield
     finally:
         termios.tcsetattr(stdin, termios.TCSANOW, saved)
+
+
+SHELL = """
+cat <<END
+
+This is dom0 of Xen {xen}. Files in /scenario: {names}
+e.g.  create hello hello.elf 'extra="one two"'; xl console hello    (Ctrl-] leaves that console)
+exit ends the bed, and so does Ctrl-\\\\ at any time.
+END
+export ENV=/scenario/.bed/lib.sh PS1='dom0:\w# '
+exec sh -i
+"""
+
+
+def run_shell(bed, files, to_stdout, forward):
+    """dom0's console on this terminal, with a shell on it."""
+    bed.build()
+    stdin = sys.stdin.fileno()
+    script = SHELL.format(xen=bed.snapshot.image.xen_version, names=" ".join(files) or "none")
+    with keys_go_out(stdin, all_of_them=True):
+        bed.run(script, files, float("inf"), on_output=to_stdout, stdin=stdin, forward=forward,
+                shell=True)
+    return 0
 
 
 def run_console(bed, options, to_stdout):

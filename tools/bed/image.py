@@ -111,7 +111,7 @@ class Image:
             write(self.xen, gzip.decompress(file.read()))
         kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
         shutil.copyfile(kernel, self.kernel)
-        write(self.domu_kernel, gzip.compress(vmlinux_of(self.kernel), 6, mtime=0))
+        write(self.domu_kernel, domu_kernel(self.kernel))
         write(self.domu_initrd, domu_initrd(unpacked))
         write(self.initrd, dom0_initrd(unpacked, self.xen_version,
                                        os.path.basename(kernel)[len("vmlinuz-"):]))
@@ -266,15 +266,18 @@ def module_order(unpacked, release):
     return list(order.items())
 
 
-def vmlinux_of(bzimage):
-    """The ELF file inside a bzImage: domains made from it start without unpacking anything."""
+def domu_kernel(bzimage):
+    """A Linux domU's kernel in the form xl starts quickest: the ELF file inside a bzImage, gzipped."""
     data = read(bzimage)
     # Linux Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length
     start = (data[0x1f1] + 1) * 512 + int.from_bytes(data[0x248:0x24c], "little")
     payload = data[start:start + int.from_bytes(data[0x24c:0x250], "little")]
     if payload[:6] == b"\xfd7zXZ\0":
-        return lzma.LZMADecompressor().decompress(payload)
-    if payload[:4] == b"\x28\xb5\x2f\xfd":
-        return subprocess.run(["zstd", "-dcq"], input=payload, stdout=subprocess.PIPE,
-                              check=False).stdout
-    raise BedError("dom0's kernel is compressed in a way this script doesn't know")
+        elf = lzma.LZMADecompressor().decompress(payload)
+    elif payload[:4] == b"\x28\xb5\x2f\xfd" and shutil.which("zstd"):
+        # The last four bytes are the unpacked size, not zstd's.
+        elf = subprocess.run(["zstd", "-dcq"], input=payload[:-4], stdout=subprocess.PIPE,
+                             check=True).stdout
+    else:
+        return data
+    return gzip.compress(elf, 6, mtime=0)

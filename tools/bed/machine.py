@@ -78,36 +78,36 @@ class Machine:
     """A running QEMU. `control` and `stream` are the host ends of dom0's two ports."""
 
     def __init__(self, image, clock, ram, share, serial, extra=(), forward=()):
-        """serial: a file descriptor for Xen's and dom0's console, or "stdio"."""
+        """serial: a file descriptor that gets Xen's and dom0's console; None: `serial` is its other
+        end, to be read and written."""
         if not shutil.which(QEMU):
             raise BedError(f"{QEMU} is missing: run tools/host-packages.sh bed")
-        ends = [socket.socketpair() for _ in range(3)]
-        (qmp, qmp_far), (self.control, control_far), (self.stream, stream_far) = ends
-        fds = [qmp_far.fileno(), control_far.fileno(), stream_far.fileno()]
-        command = [QEMU, *arguments(image, clock, ram, share, forward)]
-        for name, fd in zip(("qmp", "control", "stream"), fds):
-            command += ["-chardev", f"socket,id={name},fd={fd}"]
+        ends = {name: socket.socketpair() for name in ("qmp", "control", "stream", "serial")}
+        self.control, self.stream, self.serial = (
+            ends[name][0] for name in ("control", "stream", "serial"))
+        command, fds = [QEMU, *arguments(image, clock, ram, share, forward)], []
+        for name, (_, far) in ends.items():
+            if name == "serial" and serial is not None:
+                command += ["-chardev", f"file,id=serial,path=/proc/self/fd/{serial}"]
+                fds.append(serial)
+            else:
+                command += ["-chardev", f"socket,id={name},fd={far.fileno()}"]
+                fds.append(far.fileno())
         command += ["-mon", "chardev=qmp,mode=control"]
-        if serial == "stdio":
-            command += ["-chardev", "stdio,id=serial,signal=off"]
-        else:
-            command += ["-chardev", f"file,id=serial,path=/proc/self/fd/{serial}"]
-            fds.append(serial)
         self.errors = os.memfd_create("qemu-stderr")
         self.process = subprocess.Popen(
-            command + list(extra), pass_fds=fds, stderr=self.errors,
-            stdin=None if serial == "stdio" else subprocess.DEVNULL,
-            stdout=None if serial == "stdio" else self.errors,
-            start_new_session=serial != "stdio", preexec_fn=die_with_parent)
-        for _, far in ends:
+            command + list(extra), pass_fds=fds, stdin=subprocess.DEVNULL, stdout=self.errors,
+            stderr=self.errors, start_new_session=True, preexec_fn=die_with_parent)
+        for _, far in ends.values():
             far.close()
         try:
-            self.monitor = Monitor(qmp)
+            self.monitor = Monitor(ends["qmp"][0])
         except (BedError, OSError) as error:
             self.close()
             raise BedError(f"QEMU did not start: {self.stderr() or error}") from error
 
     def stderr(self):
+        """What QEMU has said; it says nothing when all is well."""
         return os.pread(self.errors, 4096, 0).decode(errors="replace").strip()
 
     def close(self):
@@ -115,8 +115,9 @@ class Machine:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.control.close()
-        self.stream.close()
+        for sock in (self.control, self.stream, self.serial):
+            sock.close()
+        os.close(self.errors)
 
 
 def die_with_parent():

@@ -23,6 +23,7 @@ from machine import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
 
 ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
 TIMED_OUT = 124
+QUIT_KEY = b"\x1c"      # Ctrl-\, of a shell; a console is left by Ctrl-C
 
 
 @dataclass
@@ -86,14 +87,16 @@ class Link:
     """The conversation with one restored dom0, until it is done or its time is up."""
 
     def __init__(self, machine, order, data, on_output, stdin=None):
+        """order: (kind, columns, rows) as in dom0/scenario.sh; stdin: a file descriptor or None."""
         self.machine, self.on_output = machine, on_output
+        self.talk = machine.serial if order[0] == "shell" else machine.stream
         self.code, self.archive, self.output = None, None, bytearray()
         self.answer, self.expected, self.started = bytearray(), None, False
         self.to_control = bytearray(f"go {order[0]} {len(data)} {order[1]} {order[2]}\n".encode()
                                     + data)
-        self.to_stream = bytearray()
+        self.to_talk = bytearray()
         self.selector = selectors.PollSelector()    # unlike epoll, it takes any file
-        for sock in (machine.control, machine.stream):
+        for sock in (machine.control, self.talk):
             sock.setblocking(False)
             self.selector.register(sock, selectors.EVENT_READ)
         if stdin is not None:
@@ -110,7 +113,7 @@ class Link:
     def pump(self, wait_s):
         """Move what can be moved now; wait that long for something to move."""
         for sock, data in ((self.machine.control, self.to_control),
-                           (self.machine.stream, self.to_stream)):
+                           (self.talk, self.to_talk)):
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if data else 0)
             self.selector.modify(sock, events)
         for key, events in self.selector.select(wait_s):
@@ -118,7 +121,7 @@ class Link:
                 self.read_stdin()
                 continue
             if events & selectors.EVENT_WRITE:
-                data = self.to_control if key.fileobj is self.machine.control else self.to_stream
+                data = self.to_control if key.fileobj is self.machine.control else self.to_talk
                 del data[:key.fileobj.send(data[:1 << 16])]
             if events & selectors.EVENT_READ:
                 data = key.fileobj.recv(1 << 16)
@@ -128,13 +131,15 @@ class Link:
 
     def read_stdin(self):
         data = os.read(self.stdin, 4096)
+        if self.talk is self.machine.serial and QUIT_KEY in data:
+            raise KeyboardInterrupt
         if data:
-            self.to_stream += data
+            self.to_talk += data
         else:
             self.selector.unregister(self.stdin)
 
     def received(self, sock, data):
-        if sock is self.machine.stream:
+        if sock is self.talk:
             self.output += data
             if self.on_output:
                 self.on_output(data)
@@ -162,17 +167,21 @@ class Bed:
         self.snapshot.ensure(self.say)
 
     def run(self, script, files=None, timeout=60, out=None, on_output=None, stdin=None,
-            forward=()):
+            forward=(), shell=False):
         """Run a busybox sh script in dom0. timeout: seconds of wall time, restore included.
 
         on_output is called with bytes as the script writes them; stdin is a file descriptor that
-        becomes the script's; forward are QEMU hostfwd rules. Raises BedError if there is no bed.
+        becomes the script's; forward are QEMU hostfwd rules; a shell has dom0's console for both.
+        Raises BedError if there is no bed.
         """
         data = payload(script, files or {})
+        size = shutil.get_terminal_size()
+        order = ("shell" if shell else "run" if stdin is None else "talk", size.columns, size.lines)
         self.build()
         begin = time.monotonic()
         with tempfile.TemporaryFile() as serial:
-            link = self.start(data, serial.fileno(), on_output, stdin, forward)
+            link = self.start(order, data, None if shell else serial.fileno(), on_output, stdin,
+                              forward)
             result = Result()
             try:
                 self.converse(link, begin + timeout, result)
@@ -187,13 +196,12 @@ class Bed:
             result.write(out)
         return result
 
-    def start(self, data, serial, on_output, stdin, forward):
+    def start(self, order, data, serial, on_output, stdin, forward):
         """A dom0 that has taken its order; a snapshot that doesn't come alive is made anew, once."""
         for attempt in (1, 2):
             try:
                 machine = self.snapshot.restore(serial, forward=forward)
-                link = Link(machine, ("run" if stdin is None else "talk", 80, 25), data, on_output,
-                            stdin)
+                link = Link(machine, order, data, on_output, stdin)
                 try:
                     machine.monitor.call("cont")
                     end = time.monotonic() + RESTORE_LIMIT_S

@@ -39,6 +39,9 @@ domain_cfg() {
     done
 }
 
+# What xl create had to say, without what it always says.
+say_create() { grep -ve '^Parsing config from' -e 'qemu-xen is unavailable' "$1"; }
+
 create() {
     local name=$1 before after code
     domain_cfg "$@" >"/run/$name.cfg"
@@ -47,7 +50,7 @@ create() {
     code=$?
     after=$(now_ns)
     echo "create_ns.$name $((after - before))" >>/run/timings
-    grep -v '^Parsing config from' "/run/$name.create"
+    say_create "/run/$name.create"
     return $code
 }
 
@@ -86,15 +89,16 @@ report() { echo "xl: domain $1: $(shutdown_reason "$1")"; }
 # console_session NAME CFG: a domain with its console on stdin and stdout, until it is gone.
 # Leaves the reason in out/reason; returns xl's exit code when there is no domain.
 console_session() {
-    local log input= code
+    local log tty input= code
     exec 5<&0                   # sh gives a background command /dev/null as its stdin
     xl create -p "$2" >/run/create 2>&1
     code=$?
-    grep -v '^Parsing config from' /run/create
+    say_create /run/create
     [ $code = 0 ] || return $code
     log=$(console_log "$1")
     if wait_for 5 has_console_tty "$1"; then
-        cat <&5 >"$(console_tty "$1")" &
+        tty=$(console_tty "$1")
+        cat <&5 >"$tty" &
         input=$!
     fi
     wait_for 5 [ -e "$log" ]
@@ -104,7 +108,7 @@ console_session() {
         cat <&4
         usleep 50000
     done
-    [ -z "$input" ] || kill "$input"
+    [ -z "$input" ] || kill "$input" 2>/dev/null
     cat <&4
     shutdown_reason "$1" >/scenario/out/reason
 }
