@@ -60,11 +60,10 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run test test-xen bench check shell debug clean distclean help
+.PHONY: all run shell debug test test-xen test-libc bench check check-tools check-format check-layers \
+        clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-
-all: $(APPS:%=$(B)/%.elf)
 
 # --- what comes from elsewhere ---------------------------------------------------------------------------
 
@@ -123,22 +122,125 @@ $$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(B)/libxenolith.a boot/image.lds tools/link.s
 	@echo "$$@: $$$$(size -A $$@ | awk '/^\.(note|text|rodata|init|fini|tdata|data)/ { n += $$$$2 } END { print n }') loadable bytes"
 endef
 $(foreach app,$(APPS),$(eval $(call app_rules,apps/$(app),$(app))))
+$(eval $(call app_rules,tests/libc,libc-test))
 $(if $(filter $(APP_NAME),$(APPS)),,$(eval $(call app_rules,$(APP_DIR:/=),$(APP_NAME))))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # --- running -----------------------------------------------------------------------------------------------
 
-BED := tools/bed/bed.py
+IMAGE := $(B)/$(APP_NAME).elf
+CFG   := $(B)/$(APP_NAME).$(GUEST).cfg
+BED   := tools/bed/bed.py
 
-run: $(B)/$(APP_NAME).elf
-	@tools/run.sh $< '$(XEN)' '$(MEMORY)' '$(VCPUS)' $(if $(ARGS),'$(ARGS)')
+# A complete xl configuration beside the image. Written anew each time: it holds this run's variables.
+.PHONY: $(CFG)
+$(CFG): tools/xl/$(GUEST).cfg.in $(IMAGE)
+	@sed -e 's|@NAME@|$(APP_NAME)|g' -e 's|@KERNEL@|$(abspath $(IMAGE))|' -e 's|@MEMORY@|$(MEMORY)|' \
+	     -e 's|@VCPUS@|$(VCPUS)|' -e "s|@ARGS@|$$(printf '%s' "$$ARGS" | sed 's/[&|\\]/\\&/g')|" $< >$@
+export ARGS
+
+all: $(APPS:%=$(B)/%.elf)
+
+run: $(CFG)
+	@tools/run.sh $(CFG) $(XEN)
+
+shell: all
+	@$(BED) shell --xen $(XEN) $(patsubst %,--file %,$(wildcard $(B)/*.elf))
+
+debug: $(CFG)
+	@$(BED) debug --xen $(XEN) --cfg $(CFG) --kernel $(IMAGE)
+
+# --- proving -----------------------------------------------------------------------------------------------
+
+include tests/host/host.mk
+-include tests/fuzz/fuzz.mk
+
+TEST_LOGS := build/test-logs
+
+test-xen: all
+	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
+
+# Every part runs even when one before it failed; the last line adds them up.
+test:
+	@mkdir -p $(TEST_LOGS)
+	@for part in test-host fuzz-short test-libc test-xen; do \
+	    echo "== $$part"; \
+	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
+	    wait $$! ; echo $$? >$(TEST_LOGS)/$$part.status; done; tools/sum.sh $(TEST_LOGS)
+
+test-libc: $(B)/libc-test.elf
+	@tests/libc/run.sh
+
+bench: $(B)/hello.elf $(B)/bench.elf
+	@tools/bench.py
+
+# make check: each step stamps what it has seen, so a second run looks at changed files only.
+CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
+CLANG        := clang
+CLANG_CODE   := $(filter-out -fstack-check -fno-tree-loop-distribute-patterns,$(CODE)) \
+                $(subst $(shell $(CC) -print-file-name=include),$(shell $(CLANG) -print-file-name=include),$(INCLUDE))
+CHECK_STAMPS := $(CHECK_SRC:%=build/check/clang/%.o) $(CHECK_SRC:%=build/check/analyse/%.ok)
+
+build/check/clang/%.o: % | $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CLANG) $(CLANG_CODE) $(WARN) -MMD -MP -c $< -o $@
+
+build/check/analyse/%.ok: % | $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CLANG) $(CLANG_CODE) -MMD -MP -MT $@ -MF $(@:.ok=.d) -E $< -o /dev/null
+	@$(CLANG) --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror $(CLANG_CODE) $< -o /dev/null
+	@: >$@
+
+check: check-tools check-format check-layers all $(CHECK_STAMPS)
+	@echo "check: formatting, floors, gcc, clang and the static analyser have nothing to say"
+
+check-tools:
+	@tools/host-packages.sh build
+	@tools/host-packages.sh check
+
+check-format: | check-tools
+	@git ls-files '*.[ch]' | xargs clang-format --dry-run -Werror
+	@echo "check: clang-format: $$(git ls-files '*.[ch]' | wc -l) files"
+
+check-layers:
+	@tools/layers.py
+
+-include $(shell find build/check -name '*.d' 2>/dev/null)
+
+# --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
-	@rm -rf build/x86_64/obj build/x86_64/*.elf build/host build/fuzz
+	@rm -rf $(B)/obj $(B)/*.elf $(B)/*.cfg $(B)/libxenolith.a build/host build/fuzz $(TEST_LOGS)
 
 distclean:
 	@rm -rf build
 
-#-include tests/host/host.mk
-#-include tests/fuzz/fuzz.mk
+define HELP
+Xenolith: C programs as Xen domains.
+
+  make run        build APP, create it as a domain with xl, show its console
+                  (on a test bed with a real Xen; on a Xen host with the machine's own)
+  make test       every test; the last line is "N passed, N failed"
+                  its parts: test-host (fake Xen), fuzz-short, test-libc, test-xen (real Xen)
+  make            images of every app: $(B)/APP.elf
+  make shell      a shell in the bed's dom0, the images in /scenario
+  make debug      create APP paused, with gdb attached
+  make bench      the benchmark table, beside a Linux domU; also build/bench.json
+  make check      formatting, include floors, gcc and clang warnings, static analysis
+  make fuzz       long fuzzing (FUZZ_SECONDS each)
+  make clean      what was built; make distclean: downloads, newlib and beds too
+
+  APP=hello       a folder in apps/ ($(APPS)), or any folder by path
+  GUEST=pv        $(ALLOWED_GUEST)
+  ARCH=x86_64     $(ALLOWED_ARCH)
+  XEN=4.17        the bed's version: $(ALLOWED_XEN)
+  MEMORY=32       MiB
+  VCPUS=1         vCPUs of the domain
+  ARGS="..."      the program's arguments; kernel options first: $(KERNEL_OPTIONS)
+  ONLY=pattern    picks tests
+endef
+KERNEL_OPTIONS := -loglevel= -events= -stack=
+export HELP
+help:
+	@echo "$$HELP"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What every door's decoder makes of what it was handed, and all that start() needs to know.  Private to
- * boot/: each part of the system gets only its own fields.
+ * What every door's decoder makes of what it was handed, and all that start() needs to know.
+ * Private to boot/: each part of the system gets only its own fields.
  */
 #pragma once
 #include <stdint.h>
@@ -27,6 +27,6 @@ struct boot_info {
     evtchn_port_t xenstore_port;
 };
 
-/* Start every part in order, then the program. On vCPU 0, upcalls masked, exceptions reported, image
- * protected, this_percpu() and thread register set. */
+/* Start every part in order, then the program. On vCPU 0, upcalls masked, exceptions reported,
+ * image protected, this_percpu() and thread register set. */
 _Noreturn void start(const struct boot_info *info);

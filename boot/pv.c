@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The PV door's decoder: start_info into boot_info.  Memory, upwards from the image's first page: image, p2m,
- * start_info, xenstore ring, console ring, page tables, one page of stack (we have our own), then free pages up
- * to the end of what the builder mapped, a multiple of 4 MiB.
- * Follows Xen public/xen.h (struct start_info) and tools/libs/guest/xg_dom_x86.c.
+ * The PV door's decoder: start_info into boot_info.  Memory, upwards from the image's first page:
+ * image, p2m, start_info, xenstore ring, console ring, page tables, one page of stack (we have our
+ * own), then free pages up to the end of what the builder mapped, a multiple of 4 MiB. Follows Xen
+ * public/xen.h (struct start_info) and tools/libs/guest/xg_dom_x86.c.
  */
 #include <string.h>
 #include "arch/context.h"
@@ -33,7 +33,8 @@ static void *frame_to_virt(unsigned long mfn)
 
 static void *map_shared_info(unsigned long machine_address)
 {
-    uint64_t pte = machine_address | 0x63 | 1UL << 63; /* present, writable, accessed, dirty; no-execute */
+    uint64_t pte =
+        machine_address | 0x63 | 1UL << 63; /* present, writable, accessed, dirty; no-execute */
 
     if (hypercall_update_va_mapping(shared_info_page, pte, UVMF_INVLPG | UVMF_LOCAL))
         panic("cannot map shared_info");
@@ -76,8 +77,8 @@ __attribute__((optimize("no-stack-protector"))) void pv_start(const struct start
     context_tls_init(&context, boot_tls);
     context_adopt(&context);
     pv_traps_init();
-    mapped_end = pv_mmu_init((const unsigned long *)si->mfn_list, si->nr_pages,
-                             (uint64_t *)si->pt_base);
+    mapped_end =
+        pv_mmu_init((const unsigned long *)si->mfn_list, si->nr_pages, (uint64_t *)si->pt_base);
     if (page_set_guard(boot_stack_guard, true))
         panic("cannot guard the boot stack");
     if (hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,

@@ -95,7 +95,8 @@ static inline int hypercall_evtchn_unmask(evtchn_port_t port)
 }
 
 /* FIFO ABI: give `vcpu` its control block. The first call switches the whole domain over. */
-static inline int hypercall_evtchn_init_control(uint64_t control_gfn, uint32_t offset, uint32_t vcpu)
+static inline int hypercall_evtchn_init_control(uint64_t control_gfn, uint32_t offset,
+                                                uint32_t vcpu)
 {
     struct evtchn_init_control op = { .control_gfn = control_gfn, .offset = offset, .vcpu = vcpu };
 

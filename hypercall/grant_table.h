@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Grant table hypercalls, typed.  The hypercall's own result is 0 or a negative Xen errno; each
- * entry also has a status (GNTST_*) that the caller must look at.  Follows Xen public/grant_table.h.
+ * entry also has a status (GNTST_*) that the caller must look at.  Follows Xen
+ * public/grant_table.h.
  */
 #pragma once
 #include <stdint.h>
@@ -13,7 +14,8 @@
     ((int)hypercall3(__HYPERVISOR_grant_table_op, cmd, ops, count))
 
 /* Make the table `nr_frames` long and learn its frames (in `frames`, nr_frames of them). */
-static inline int hypercall_grant_setup_table(uint32_t nr_frames, xen_pfn_t *frames, int16_t *status)
+static inline int hypercall_grant_setup_table(uint32_t nr_frames, xen_pfn_t *frames,
+                                              int16_t *status)
 {
     struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = nr_frames };
     int rc;

@@ -18,9 +18,7 @@ static inline int hypercall_set_trap_table(const struct trap_info *table)
 /* Where Xen enters the calling vCPU: `type` is CALLBACKTYPE_event, _failsafe or _syscall. */
 static inline int hypercall_callback_register(uint16_t type, void (*entry)(void), uint16_t flags)
 {
-    struct callback_register op = {
-        .type = type, .flags = flags, .address = (unsigned long)entry
-    };
+    struct callback_register op = { .type = type, .flags = flags, .address = (unsigned long)entry };
 
     return (int)hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, &op);
 }

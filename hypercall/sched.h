@@ -14,7 +14,8 @@ static inline void hypercall_sched_yield(void)
     hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 }
 
-/* Unmask upcalls and sleep until one is due, atomically. Upcalls masked on entry, unmasked after. */
+/* Unmask upcalls and sleep until one is due, atomically. Upcalls masked on entry, unmasked after.
+ */
 static inline void hypercall_sched_block(void)
 {
     hypercall2(__HYPERVISOR_sched_op, SCHEDOP_block, 0);

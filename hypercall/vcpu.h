@@ -31,8 +31,8 @@ static inline int hypercall_vcpu_stop_periodic_timer(unsigned int vcpu)
     return hypercall_vcpu(VCPUOP_stop_periodic_timer, vcpu, 0);
 }
 
-/* VIRQ_TIMER on `vcpu` (which must be the caller) at the absolute system time `deadline_ns`; at once
- * when that is past. */
+/* VIRQ_TIMER on `vcpu` (which must be the caller) at the absolute system time `deadline_ns`; at
+ * once when that is past. */
 static inline int hypercall_vcpu_set_singleshot_timer(unsigned int vcpu, uint64_t deadline_ns)
 {
     struct vcpu_set_singleshot_timer op = { .timeout_abs_ns = deadline_ns };
@@ -45,7 +45,8 @@ static inline int hypercall_vcpu_stop_singleshot_timer(unsigned int vcpu)
     return hypercall_vcpu(VCPUOP_stop_singleshot_timer, vcpu, 0);
 }
 
-static inline int hypercall_vcpu_get_runstate_info(unsigned int vcpu, struct vcpu_runstate_info *info)
+static inline int hypercall_vcpu_get_runstate_info(unsigned int vcpu,
+                                                   struct vcpu_runstate_info *info)
 {
     return hypercall_vcpu(VCPUOP_get_runstate_info, vcpu, info);
 }

@@ -8,23 +8,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define load_acquire(p)         __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define store_release(p, v)     __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define load_acquire(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 /* One access, not torn, not repeated, in no particular order. */
-#define load_once(p)            __atomic_load_n(p, __ATOMIC_RELAXED)
-#define store_once(p, v)        __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define load_once(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
+#define store_once(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 
 /* A store before it is seen before a load behind it: the one order x86 does not keep by itself. */
-#define memory_barrier()        __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define compiler_barrier()      asm volatile("" ::: "memory")
+#define memory_barrier()   __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define compiler_barrier() asm volatile("" ::: "memory")
 
 /* Sequentially consistent read-modify-write; each returns the old value. */
-#define atomic_exchange(p, v)   __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
-#define atomic_fetch_or(p, v)   __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
-#define atomic_fetch_and(p, v)  __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
-#define atomic_fetch_add(p, v)  __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
-#define atomic_fetch_sub(p, v)  __atomic_fetch_sub(p, v, __ATOMIC_SEQ_CST)
+#define atomic_exchange(p, v)  __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define atomic_fetch_or(p, v)  __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+#define atomic_fetch_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define atomic_fetch_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
+#define atomic_fetch_sub(p, v) __atomic_fetch_sub(p, v, __ATOMIC_SEQ_CST)
 
 /* If *p is *expected, make it `desired` and say true; else *expected = *p and false. */
 #define atomic_compare_exchange(p, expected, desired)                                              \

@@ -6,9 +6,9 @@
 #include "lib/cmdline.h"
 #include "lib/log.h"
 
-/* Take one word off *text into *out with its quotes undone: '...' keeps all, "..." lets \ quote \ and ",
- * a bare \ quotes any character. Returns the word, or NULL at the end. *quoted: it began with a quote, so
- * it is no option. */
+/* Take one word off *text into *out with its quotes undone: '...' keeps all, "..." lets \ quote
+ * \ and ", a bare \ quotes any character. Returns the word, or NULL at the end. *quoted: it began
+ * with a quote, so it is no option. */
 static char *next_word(const char **text, const char *end, char **out, bool *quoted)
 {
     const char *at = *text;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The domain's command line (`extra=`/`cmdline=` of xl): kernel options begin with '-' and come first
- * or anywhere before "--"; the rest is argv of main, with '...' "..." and \ quoting as in a shell.
+ * The domain's command line (`extra=`/`cmdline=` of xl): kernel options begin with '-' and come
+ * first or anywhere before "--"; the rest is argv of main, with '...' "..." and \ quoting as in a
+ * shell.
  */
 #pragma once
 #include "lib/types.h"
@@ -12,7 +13,8 @@
 struct cmdline_option {
     const char *name; /* "loglevel": written -loglevel=VALUE, or just -name when `set` takes NULL */
     const char *help; /* "error|warn|info|debug: what is printed" */
-    /* `value` is NULL when there is no '='. 0, or -XEN_EINVAL when the value is not one it knows. */
+    /* `value` is NULL when there is no '='. 0, or -XEN_EINVAL when the value is not one it knows.
+     */
     int (*set)(const char *value);
 };
 

@@ -35,8 +35,8 @@ static void put_padded(struct output *out, const struct spec *spec, const char *
         put(out, ' ');
 }
 
-static void put_number(struct output *out, const struct spec *spec, uint64_t value, unsigned int base,
-                       bool negative, const char *digits)
+static void put_number(struct output *out, const struct spec *spec, uint64_t value,
+                       unsigned int base, bool negative, const char *digits)
 {
     char text[24];
     char *at = text + sizeof(text);
@@ -122,7 +122,8 @@ static void put_conversion(struct output *out, char conversion, const struct spe
     case 'd':
     case 'i':
         number = take_signed(spec, args);
-        put_number(out, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, number < 0, lower);
+        put_number(out, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, number < 0,
+                   lower);
         break;
     case 'u':
         put_number(out, spec, take_unsigned(spec, args), 10, false, lower);
@@ -145,8 +146,8 @@ static void put_conversion(struct output *out, char conversion, const struct spe
     case 's':
         text = va_arg(*args, const char *);
         text = text ? text : "(null)";
-        put_padded(out, spec, text, spec->precision >= 0 ? strnlen(text, spec->precision) : strlen(text),
-                   ' ');
+        put_padded(out, spec, text,
+                   spec->precision >= 0 ? strnlen(text, spec->precision) : strlen(text), ' ');
         break;
     default: /* '%', or one nobody knows: shown as it is */
         put(out, conversion);

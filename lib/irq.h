@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Masking upcalls on the running vCPU: upcalls_disable(), upcalls_enable(), upcalls_enabled() are the
- * CPU's, and nest by upcalls_save() and upcalls_restore().
+ * Masking upcalls on the running vCPU: upcalls_disable(), upcalls_enable(), upcalls_enabled() are
+ * the CPU's, and nest by upcalls_save() and upcalls_restore().
  */
 #pragma once
 #include <stdint.h>

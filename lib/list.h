@@ -10,7 +10,10 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name)               { &(name), &(name) }
+#define LIST_INIT(name)                                                                            \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define list_for_each(it, head)       for ((it) = (head)->next; (it) != (head); (it) = (it)->next)
 /* `it` may be removed in the body. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines to sinks.  A line is put together on the caller's stack and handed over whole, so lines from
- * several vCPUs do not mix.
+ * Log lines to sinks.  A line is put together on the caller's stack and handed over whole, so lines
+ * from several vCPUs do not mix.
  */
 #include <string.h>
 #include "lib/log.h"
@@ -62,7 +62,8 @@ static size_t stamp(char *line, enum log_level level)
 
     if (!clock_ns)
         return format_text(line, LINE_MAX, "[    boot    ] %s", tags[level]);
-    return format_text(line, LINE_MAX, "[%5llu.%06llu] %s", us / 1000000, us % 1000000, tags[level]);
+    return format_text(line, LINE_MAX, "[%5llu.%06llu] %s", us / 1000000, us % 1000000,
+                       tags[level]);
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel's own messages.  A line goes to every registered sink; lines from before the first sink
- * are kept and handed to it.  Usable in every context, also in an upcall and during a panic.
+ * The kernel's own messages.  A line goes to every registered sink; lines from before the first
+ * sink are kept and handed to it.  Usable in every context, also in an upcall and during a panic.
  *
  * Formats: %s %c %d %i %u %x %X %p %% with width, 0, -, and the lengths h l ll z; %.*s and %.Ns;
  * no floating point.
@@ -29,7 +29,8 @@ struct log_sink {
     struct log_sink *next;
 };
 
-/* `sink` stays the caller's and must live for ever. The kept early lines are written to it first. */
+/* `sink` stays the caller's and must live for ever. The kept early lines are written to it first.
+ */
 void log_add_sink(struct log_sink *sink);
 
 /* The source of time stamps, in ns since boot; none before it is set. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Panic, in an order that gets the most out of a broken system: the reason first, then registers, then the
- * calls, then the end.  Every step may itself fault; the second panic skips to its own reason, the
- * third says nothing and ends the domain.
+ * Panic, in an order that gets the most out of a broken system: the reason first, then registers,
+ * then the calls, then the end.  Every step may itself fault; the second panic skips to its own
+ * reason, the third says nothing and ends the domain.
  */
 #include "lib/panic.h"
 #include "arch/cpu.h"

@@ -17,12 +17,12 @@ _Noreturn void panic_at(unsigned long pc, const unsigned long *frame,
                         void (*details)(const struct trap_frame *), const struct trap_frame *trap,
                         const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Print the calls that lead to the frame pointer `frame` (see cpu_frame()), with names; `pc`, if not 0,
- * is printed as the innermost. Any context. */
+/* Print the calls that lead to the frame pointer `frame` (see cpu_frame()), with names; `pc`, if
+ * not 0, is printed as the innermost. Any context. */
 void backtrace(unsigned long pc, const unsigned long *frame);
 
-/* Who knows the running stack: [*bottom, *top). Backtraces read nowhere else. Set once by the scheduler; until
- * then they show only the innermost call. */
+/* Who knows the running stack: [*bottom, *top). Backtraces read nowhere else. Set once by the
+ * scheduler; until then they show only the innermost call. */
 void panic_set_stack_bounds(void (*bounds)(unsigned long *bottom, unsigned long *top));
 
 /* "name+0x12" of an address in the image, from the symbol table linked into it; a number when there

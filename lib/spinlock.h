@@ -15,7 +15,10 @@ typedef struct spinlock {
     uint32_t held;
 } spinlock_t;
 
-#define SPINLOCK_INIT  { 0 }
+#define SPINLOCK_INIT                                                                              \
+    {                                                                                              \
+        0                                                                                          \
+    }
 #define SPIN_BEFORE_YIELD 1000
 
 /* Upcalls must be masked already. */

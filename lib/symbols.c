@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Names for addresses.  The build links every image twice: the second time with a table of the functions that
- * the first one had (tools/symbols.py).
+ * Names for addresses.  The build links every image twice: the second time with a table of the
+ * functions that the first one had (tools/symbols.py).
  */
 #include "arch/page.h"
 #include "lib/log.h"
@@ -9,7 +9,8 @@
 
 extern char __text_start[], __text_end[];
 
-/* Offsets from __text_start, ascending, and the names in the same order, each ended by a zero byte. */
+/* Offsets from __text_start, ascending, and the names in the same order, each ended by a zero byte.
+ */
 extern const uint32_t symbol_offsets[];
 extern const uint32_t symbol_count;
 extern const char symbol_names[];

@@ -13,14 +13,16 @@
 #define HEAP_STEP_MIN   4  /* pages mapped at once: few for a small program, ... */
 #define HEAP_STEP_MAX   64 /* ... more as it grows */
 #define HEAP_STEP_SHIFT 3  /* an eighth of what there is */
-#define HEAP_LEAVES     64 /* pages malloc may not have: the kernel goes on when the program's memory is out */
+#define HEAP_LEAVES                                                                                \
+    64 /* pages malloc may not have: the kernel goes on when the program's memory is out */
 
 struct range {
     char *start, *end; /* the guard page behind it included */
     struct list link;
 };
 
-/* Serialises changes of page tables outside the direct map; taken before the page allocator's lock. */
+/* Serialises changes of page tables outside the direct map; taken before the page allocator's lock.
+ */
 static spinlock_t map_lock;
 static struct list ranges = LIST_INIT(ranges); /* held: map_lock; in use, ascending */
 static char *heap_end = (char *)HEAP_START;    /* the caller of heap_grow() serialises */
@@ -37,7 +39,7 @@ void *vspace_alloc(size_t count)
     if (!range)
         return NULL;
     enabled = spin_lock_save(&map_lock);
-    list_for_each(it, &ranges) {
+    list_for_each (it, &ranges) {
         struct range *used = list_entry(it, struct range, link);
 
         if ((size_t)(used->start - start) >= size)
@@ -62,7 +64,7 @@ void vspace_free(void *start, size_t count)
     struct list *it;
     bool enabled = spin_lock_save(&map_lock);
 
-    list_for_each(it, &ranges) {
+    list_for_each (it, &ranges) {
         struct range *range = list_entry(it, struct range, link);
 
         if (range->start == start && range->end == range->start + (count + 1) * PAGE_SIZE) {
@@ -117,7 +119,8 @@ static size_t heap_map(size_t count)
     return got;
 }
 
-/* Would mapping up to `end` leave the kernel enough? Asked first, so that a hopeless wish takes nothing. */
+/* Would mapping up to `end` leave the kernel enough? Asked first, so that a hopeless wish takes
+ * nothing. */
 static bool heap_can_reach(const char *end)
 {
     struct page_stats stats;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel's heap.  Objects of one size class share pages; the header at a page's start says which class.
- * An object over half a page gets pages of its own with the same header, so that kmem_free() finds out
- * from the page alone.
+ * The kernel's heap.  Objects of one size class share pages; the header at a page's start says
+ * which class. An object over half a page gets pages of its own with the same header, so that
+ * kmem_free() finds out from the page alone.
  */
 #include <string.h>
 #include "lib/list.h"
@@ -17,16 +17,17 @@
 
 struct slab {
     uint32_t magic;
-    uint16_t large;       /* 1 + order of a block that is one object; 0: a slab */
+    uint16_t large; /* 1 + order of a block that is one object; 0: a slab */
     uint16_t class;
-    uint32_t used;        /* held: lock; objects handed out */
-    void *free;           /* held: lock; chain through the free objects */
-    struct list link;     /* held: lock; in partial[class] while something is free */
+    uint32_t used;    /* held: lock; objects handed out */
+    void *free;       /* held: lock; chain through the free objects */
+    struct list link; /* held: lock; in partial[class] while something is free */
 };
 #define HEADER ROUND_UP(sizeof(struct slab), 16)
 
 static spinlock_t lock;
-static struct list partial[CLASSES] = { /* held: lock; slabs with a free object */
+static struct list partial[CLASSES] = {
+    /* held: lock; slabs with a free object */
     LIST_INIT(partial[0]), LIST_INIT(partial[1]), LIST_INIT(partial[2]),
     LIST_INIT(partial[3]), LIST_INIT(partial[4]), LIST_INIT(partial[5]),
 };
@@ -36,7 +37,7 @@ static unsigned int class_of(size_t size)
     unsigned int class = 0;
 
     while (32UL << class < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -86,8 +87,7 @@ void *kmem_alloc(size_t size)
         if (slab)
             list_add_first(&partial[class], &slab->link);
     }
-    slab = list_empty(&partial[class]) ? NULL :
-                                         list_entry(partial[class].next, struct slab, link);
+    slab = list_empty(&partial[class]) ? NULL : list_entry(partial[class].next, struct slab, link);
     object = slab ? slab->free : NULL;
     if (object) {
         slab->free = *object;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The buddy system.  Blocks of 2^order pages; a freed block joins its buddy when that is free and of the
- * same order.  The links of a free block lie in the block; which block is free, and how large, is a byte per
- * page in tables that exist only for memory that is mapped.
+ * The buddy system.  Blocks of 2^order pages; a freed block joins its buddy when that is free and
+ * of the same order.  The links of a free block lie in the block; which block is free, and how
+ * large, is a byte per page in tables that exist only for memory that is mapped.
  */
 #include <string.h>
 #include "arch/mmu.h"
@@ -12,11 +12,11 @@
 #include "lib/spinlock.h"
 #include "mm/page.h"
 
-#define CHUNK           (PAGE_SIZE << PAGE_MAX_ORDER)
-#define GROW_RESERVE    8 /* pages kept while there is more to map: growing takes at most 6 */
+#define CHUNK        (PAGE_SIZE << PAGE_MAX_ORDER)
+#define GROW_RESERVE 8 /* pages kept while there is more to map: growing takes at most 6 */
 
-/* Tags: one byte per page, 0 or 1 + the order of the free block that begins there. A page of them covers 16 MiB,
- * a page of pointers to them 8 GiB, the directory 2 TiB. */
+/* Tags: one byte per page, 0 or 1 + the order of the free block that begins there. A page of them
+ * covers 16 MiB, a page of pointers to them 8 GiB, the directory 2 TiB. */
 #define TAGS_PER_PAGE   PAGE_SIZE
 #define PAGES_PER_TABLE (PAGE_SIZE / sizeof(uint8_t *))
 #define DIRECTORY       256

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Offsets for assembly.  Compiled to assembly only; the build turns each "#define" line into a line of
- * asm-offsets.h.
+ * Offsets for assembly.  Compiled to assembly only; the build turns each "#define" line into a line
+ * of asm-offsets.h.
  */
 #include "kernel/sched.h"
 #include "x86/trap.h"

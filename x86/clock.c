@@ -30,9 +30,9 @@ uint64_t arch_clock_ns(void)
         cpu = this_percpu();
         time = &cpu->vcpu_info.time;
         version = load_acquire(&time->version);
-        ns = load_once(&time->system_time) +
-             scale(cpu_ticks() - load_once(&time->tsc_timestamp), load_once(&time->tsc_to_system_mul),
-                   load_once(&time->tsc_shift));
+        ns = load_once(&time->system_time) + scale(cpu_ticks() - load_once(&time->tsc_timestamp),
+                                                   load_once(&time->tsc_to_system_mul),
+                                                   load_once(&time->tsc_shift));
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while (version & 1 || version != load_once(&time->version) || cpu != this_percpu());
     return ns;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread's first stack frame and its thread-local storage (ELF TLS variant II: the block lies below the
- * thread pointer, which points at a word that holds its own address; the stack protector's canary is at
- * thread pointer + 0x28).  Follows the System V ABI for AMD64 and ELF Handling for Thread-Local Storage.
+ * A thread's first stack frame and its thread-local storage (ELF TLS variant II: the block lies
+ * below the thread pointer, which points at a word that holds its own address; the stack
+ * protector's canary is at thread pointer + 0x28).  Follows the System V ABI for AMD64 and ELF
+ * Handling for Thread-Local Storage.
  */
 #include <string.h>
 #include "arch/context.h"
@@ -29,8 +30,8 @@ struct first_frame {
 
 void context_swap(struct context *from, const struct context *to);
 
-extern const char __tdata_start[], __tdata_end[];  /* initial values, in the image */
-extern char __tls_size[];                          /* an absolute symbol: all of it, with zeroes, rounded */
+extern const char __tdata_start[], __tdata_end[]; /* initial values, in the image */
+extern char __tls_size[]; /* an absolute symbol: all of it, with zeroes, rounded */
 
 static unsigned long stack_canary;
 
@@ -63,7 +64,8 @@ void context_init(struct context *context, void *stack_top)
 {
     struct first_frame *frame = (struct first_frame *)stack_top - 1;
 
-    *frame = (struct first_frame){ .mxcsr = 0x1f80, .x87_control = 0x37f, .entry = sched_thread_entry };
+    *frame =
+        (struct first_frame){ .mxcsr = 0x1f80, .x87_control = 0x37f, .entry = sched_thread_entry };
     context->sp = (unsigned long)frame;
 }
 

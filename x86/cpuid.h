@@ -9,8 +9,8 @@ struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
-/* In PV the plain instruction may show the host's values instead of the domain's; the five bytes before it
- * (ud2 "xen") make Xen answer. Xen public/arch-x86/xen.h. */
+/* In PV the plain instruction may show the host's values instead of the domain's; the five bytes
+ * before it (ud2 "xen") make Xen answer. Xen public/arch-x86/xen.h. */
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid out;

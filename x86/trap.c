@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Exceptions: none is expected, so each is reported in words, with registers and the way there, and ends the
- * domain.
+ * Exceptions: none is expected, so each is reported in words, with registers and the way there, and
+ * ends the domain.
  */
 #include "arch/page.h"
 #include "kernel/thread.h"
@@ -16,10 +16,28 @@
 #define NULL_REACH        0x10000 /* a member of a structure at NULL is still "null pointer" */
 
 static const char *const names[TRAP_VECTORS] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
-    "no coprocessor", "double fault", "coprocessor overrun", "invalid TSS", "segment not present",
-    "stack segment", "general protection", "page fault", NULL, "x87 floating point", "alignment check",
-    "machine check", "SIMD floating point", "virtualization", "control protection",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range",
+    "invalid opcode",
+    "no coprocessor",
+    "double fault",
+    "coprocessor overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack segment",
+    "general protection",
+    "page fault",
+    NULL,
+    "x87 floating point",
+    "alignment check",
+    "machine check",
+    "SIMD floating point",
+    "virtualization",
+    "control protection",
 };
 
 extern char __text_start[], __rodata_start[], __rodata_end[];

@@ -7,7 +7,7 @@
 
 struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-    uint64_t vector, error_code;           /* error_code is 0 where the CPU gives none */
+    uint64_t vector, error_code; /* error_code is 0 where the CPU gives none */
     uint64_t rip, cs, rflags, rsp, ss;
 };
 

@@ -3,8 +3,8 @@
  * Page tables of a PV domain.  They hold machine frames, are mapped read-only, and change only by
  * hypercall; a table is filled while it is still an ordinary page, then made read-only, then hooked
  * into its parent, which makes Xen validate it as a whole: far cheaper than an update per entry.
- * A frame mapped writable anywhere cannot be a table.  Follows Xen public/xen.h (HYPERVISOR_mmu_update)
- * and arch/x86/mm.c.
+ * A frame mapped writable anywhere cannot be a table.  Follows Xen public/xen.h
+ * (HYPERVISOR_mmu_update) and arch/x86/mm.c.
  */
 #include <string.h>
 #include "arch/mmu.h"
@@ -21,15 +21,15 @@
 #define PTE_ACCESSED   (1UL << 5)
 #define PTE_DIRTY      (1UL << 6)
 #define PTE_NX         (1UL << 63)
-#define PTE_FRAME(pte) (((pte) & 0x000ffffffffff000UL) >> PAGE_SHIFT)
+#define PTE_FRAME(pte) (((pte)&0x000ffffffffff000UL) >> PAGE_SHIFT)
 
-#define PTE_RO         (PTE_PRESENT | PTE_ACCESSED | PTE_NX)
-#define PTE_RW         (PTE_RO | PTE_WRITE | PTE_DIRTY)
+#define PTE_RO (PTE_PRESENT | PTE_ACCESSED | PTE_NX)
+#define PTE_RW (PTE_RO | PTE_WRITE | PTE_DIRTY)
 /* Inner levels: rights are given or taken below, except that nothing is executable. */
-#define PTE_TABLE      (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
+#define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
-#define ENTRIES        512
-#define BATCH          32 /* updates in one hypercall; 512 bytes of stack */
+#define ENTRIES 512
+#define BATCH   32 /* updates in one hypercall; 512 bytes of stack */
 
 extern char __text_start[], __rodata_start[], __rodata_end[];
 
@@ -194,9 +194,10 @@ int mmu_guard(void *page, bool guard)
                                        UVMF_INVLPG | UVMF_ALL);
 }
 
-/* The builder maps everything read-write and executable. The linker script puts text and rodata alone in their
- * 2 MiB, ending at its end, and all the rest behind: so one bit in one level-2 entry makes them read-only,
- * and one bit in each other entry makes all the rest no-execute. Returns the end of what is mapped. */
+/* The builder maps everything read-write and executable. The linker script puts text and rodata
+ * alone in their 2 MiB, ending at its end, and all the rest behind: so one bit in one level-2 entry
+ * makes them read-only, and one bit in each other entry makes all the rest no-execute. Returns the
+ * end of what is mapped. */
 static void *protect_image(void)
 {
     struct batch batch = { .count = 0 };

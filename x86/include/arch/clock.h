@@ -6,7 +6,8 @@
 #pragma once
 #include <stdint.h>
 
-/* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context. */
+/* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context.
+ */
 uint64_t arch_clock_ns(void);
 /* Interrupt this vCPU (VIRQ_TIMER) at the absolute time, or at once if it is past. TIME_NEVER: not
  * at all. Upcalls masked. */

@@ -15,9 +15,9 @@
 #define HEAP_START   0x500000000000UL /* 80 TiB */
 #define HEAP_END     0x600000000000UL
 
-/* Map the 2 MiB of the direct map that begin at `start` (2 MiB aligned), the part below `end` of them,
- * read-write and no-execute. `table` is a free mapped page for the last-level table; more table pages
- * come from `more()`. On success `table` is used up. */
+/* Map the 2 MiB of the direct map that begin at `start` (2 MiB aligned), the part below `end` of
+ * them, read-write and no-execute. `table` is a free mapped page for the last-level table; more
+ * table pages come from `more()`. On success `table` is used up. */
 int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void));
 /* Map frames anywhere outside the direct map. */
 int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable);
