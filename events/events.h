@@ -55,6 +55,12 @@ int event_notify(evtchn_port_t port);
 /* Deliver on `vcpu` from now on, losing no edge. 0 or -errno (IPIs and per-vCPU VIRQs can't move). */
 int event_move(evtchn_port_t port, unsigned int vcpu);
 
+/* Storms: a port whose other end is a stranger and that fires faster than threads can live with is masked for a
+ * moment. `arm` is called in an upcall and must have events_unthrottle() called `delay_ns` later, on any vCPU, in any
+ * context (a timer). Until it is set, nothing is throttled. Boot. */
+void events_set_throttle(void (*arm)(uint64_t delay_ns));
+void events_unthrottle(void);
+
 struct events_stats {
     uint64_t upcalls;   /* of all vCPUs */
     uint64_t delivered; /* handlers called */

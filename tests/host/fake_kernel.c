@@ -280,16 +280,20 @@ FAKE int signal_wait(struct signal *signal, uint64_t deadline_ns)
 
 /* --- mutexes and their kin ------------------------------------------------------------------------ */
 
+static uintptr_t self_word(void)
+{
+    return (uintptr_t)self();
+}
+
 FAKE void mutex_init(struct mutex *mutex, bool recursive)
 {
     *mutex = (struct mutex)MUTEX_INIT(*mutex);
     mutex->recursive = recursive;
 }
 
-/* The word is the owner, without bits; `depth` counts the first lock too. */
 FAKE bool mutex_is_mine(const struct mutex *mutex)
 {
-    return mutex->word == (uintptr_t)self();
+    return load_once(&mutex->word) == self_word();
 }
 
 FAKE int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
@@ -297,15 +301,19 @@ FAKE int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
     bool enabled = waitq_lock(&mutex->q);
     int rc = 0;
 
-    if (mutex_is_mine(mutex) && !mutex->recursive)
-        panic("mutex locked twice by %s", thread_name(self()));
-    while (mutex->word && !mutex_is_mine(mutex) && rc == 0)
-        rc = waitq_sleep(&mutex->q, deadline_ns);
-    if (!mutex->word || mutex_is_mine(mutex)) {
-        mutex->word = (uintptr_t)self();
+    if (mutex_is_mine(mutex)) {
+        if (!mutex->recursive)
+            panic("mutex locked twice by %s", thread_name(self()));
         mutex->depth++;
+        goto out;
+    }
+    while (mutex->word && rc == 0)
+        rc = waitq_sleep(&mutex->q, deadline_ns);
+    if (mutex->word == 0) {
+        store_once(&mutex->word, self_word());
         rc = 0;
     }
+out:
     waitq_unlock(&mutex->q, enabled);
     return rc;
 }
@@ -326,8 +334,10 @@ FAKE void mutex_unlock(struct mutex *mutex)
 
     if (!mutex_is_mine(mutex))
         panic("mutex unlocked by %s, who does not hold it", thread_name(self()));
-    if (--mutex->depth == 0) {
-        mutex->word = 0;
+    if (mutex->depth > 0) {
+        mutex->depth--;
+    } else {
+        store_once(&mutex->word, 0);
         waitq_wake_one_locked(&mutex->q);
     }
     waitq_unlock(&mutex->q, enabled);
@@ -371,12 +381,15 @@ FAKE void condition_init(struct condition *condition)
 FAKE int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline_ns)
 {
     bool enabled = waitq_lock(&condition->q);
+    unsigned int depth = mutex->depth;
     int rc;
 
+    mutex->depth = 0;
     mutex_unlock(mutex); /* a signal from here on waits for the queue's lock */
     rc = waitq_sleep(&condition->q, deadline_ns);
     waitq_unlock(&condition->q, enabled);
     mutex_lock(mutex);
+    mutex->depth = depth;
     return rc;
 }
 

@@ -27,7 +27,7 @@ build/host/$(1)/%.o: %.c
 	@$(1) $$(HOST_CFLAGS) -MMD -MP -c $$< -o $$@ || echo "host: $(1) does not build $$<"
 
 build/host/$(1)/fakes.a: $(HOST_FAKES:%.c=build/host/$(1)/%.o)
-	@rm -f $$@; ar rcs $$@ $$^
+	@rm -f $$@; ar rcs $$@ $$$$(ls $$^ 2>/dev/null)
 
 build/host/$(1)/parts.a: $(HOST_SRC:%.c=build/host/$(1)/%.o)
 	@rm -f $$@; ar rcs $$@ $$$$(ls $$^ 2>/dev/null)
