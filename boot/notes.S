@@ -24,6 +24,9 @@
 	.quad	\value
 	.endm
 
+	.section .note.Xen, "a", @note
+	.globl	xen_notes
+xen_notes:
 	note_string	XEN_ELFNOTE_XEN_VERSION, "xen-3.0"
 	note_string	XEN_ELFNOTE_GUEST_OS, "Xenolith"
 	note_string	XEN_ELFNOTE_LOADER, "generic"
