@@ -3,9 +3,10 @@
  * From the first constructor to the last word: main's thread runs libc_start(), and however the
  * program ends, it ends in _exit(), which tells the toolstack why the domain is gone.
  */
-#include <errno.h>
+#include <assert.h>
 #include <reent.h>
 #include <stdlib.h>
+#include <sys/lock.h>
 #include <unistd.h>
 #include "console/console.h"
 #include "kernel/thread.h"
@@ -27,6 +28,11 @@ int main(int argc, char **argv);
 
 /* newlib's: calls what atexit() noted in the newest block of 32. */
 void __call_exitprocs(int code, void *dso);
+
+/* newlib has stand-ins for these, and a linker takes the first definition it comes across: ask for
+ * ours before newlib's archive is searched. Nothing refers to the table; it is not in the image. */
+void __retarget_lock_acquire(struct __lock *lock);
+__attribute__((used)) static const void *const ours[] = { __retarget_lock_acquire, __assert_func };
 
 static const char *program = "main";
 static struct thread *exiting; /* set once */

@@ -12,6 +12,7 @@
 int main(int argc, char **argv)
 {
     struct xenolith_info info;
+    struct tm tm;
     time_t now;
     int rc;
 
@@ -27,6 +28,8 @@ int main(int argc, char **argv)
     printf("vCPUs:    %u, %u up\n", info.vcpus, info.vcpus_up);
     printf("memory:   %.1f MiB, %.1f MiB free\n", info.memory / MIB, info.memory_free / MIB);
     now = time(NULL);
-    printf("time:     %s", asctime(gmtime(&now)));
+    gmtime_r(&now, &tm); /* asctime() would bring a second printf into the image */
+    printf("time:     %04d-%02d-%02d %02d:%02d:%02d UTC\n", tm.tm_year + 1900, tm.tm_mon + 1,
+           tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     return 0;
 }
