@@ -53,7 +53,11 @@ def command_build(options):
 def command_run(options):
     script = sys.stdin.read() if options.script == "-" else open(options.script).read()
     bed = Bed(options.xen, options.clock, say)
-    result = bed.run(script, files_of(options), options.timeout, options.out,
+    files = files_of(options)
+    files.update((name, bed.tool(name)) for name in options.tool)
+    if options.domu_linux:
+        files["linux"], files["linux-initrd"] = bed.domu_linux()
+    result = bed.run(script, files, options.timeout, options.out,
                      None if options.quiet else to_stdout, forward=options.forward)
     if result.exit:
         why = f"no end within {options.timeout} s" if result.timed_out else f"exit code {result.exit}"
@@ -96,6 +100,10 @@ def main():
     run.add_argument("--script", required=True, help="busybox sh; - is stdin")
     run.add_argument("--timeout", type=float, default=60, metavar="SECONDS")
     run.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
+    run.add_argument("--tool", action="append", default=[], choices=("boottime",),
+                     help="put it into /scenario")
+    run.add_argument("--domu-linux", action="store_true",
+                     help="put a Linux domU into /scenario: linux and linux-initrd")
     run.add_argument("--quiet", action="store_true", help="don't show the script's output")
     run.set_defaults(run=command_run)
     shell = commands.add_parser("shell", parents=[common, with_files])

@@ -95,7 +95,7 @@ cat <<END
 
 This is dom0 of Xen {xen}. Files in /scenario: {names}
 e.g.  create hello hello.elf 'extra="one two"'; xl console hello    (Ctrl-] leaves that console)
-exit ends the bed, and so does Ctrl-\\\\ at any time.
+exit ends the bed, and so does Ctrl-\\ at any time.
 END
 export ENV=/scenario/.bed/lib.sh PS1='dom0:\w# '
 exec sh -i

@@ -137,7 +137,7 @@ def arguments(image, clock, ram, share, forward=()):
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
         "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1 loglvl=warning "
-                   "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=100 noreboot",
+                   "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=0 noreboot",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
         "-device", "virtserialport,bus=ports.0,nr=1,chardev=control,name=bed.control",

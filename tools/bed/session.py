@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from image import HERE, Archive, BedError, read
 from machine import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
+from tool import tool
 
 ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
 TIMED_OUT = 124
@@ -162,6 +163,16 @@ class Bed:
 
     def __init__(self, xen="4.17", clock="multi", say=lambda text: None):
         self.snapshot, self.say = Snapshot(xen, clock), say
+
+    def tool(self, name):
+        """The path of a program of ours for dom0 (boottime), to be given to run() as a file."""
+        self.build()
+        return tool(self.snapshot.image, name)
+
+    def domu_linux(self):
+        """(kernel, ramdisk) of a Linux domU that prints "linux-domu: main" and powers off."""
+        self.build()
+        return self.snapshot.image.domu_kernel, self.snapshot.image.domu_initrd
 
     def build(self):
         self.snapshot.ensure(self.say)

@@ -3,12 +3,14 @@
 # before the scenario's script, which starts in /scenario. A wait that is in vain returns 1.
 #
 #   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration
+#                                   (create_paused=-p before it: and leave it paused)
 #   console_has NAME TEXT SECONDS   wait until the domain has written TEXT
 #   console_text NAME               all it has written so far
 #   send_console NAME TEXT          type TEXT and Enter
 #   wait_gone NAME SECONDS          wait until no domain has that name
 #   shutdown_reason NAME            poweroff, reboot, suspend, crash, ... of its last shutdown
 #   report NAME                     one line for the log: what became of it
+#   boot_time NAME KERNEL MARKER SECONDS [LINE...]  create, and measure until MARKER appears
 #   now_ns                          dom0's clock
 
 now_ns() { grep -m1 '^now at' /proc/timer_list | cut -d' ' -f3; }
@@ -46,7 +48,7 @@ create() {
     local name=$1 before after code
     domain_cfg "$@" >"/run/$name.cfg"
     before=$(now_ns)
-    xl create "/run/$name.cfg" >"/run/$name.create" 2>&1
+    xl create $create_paused "/run/$name.cfg" >"/run/$name.create" 2>&1
     code=$?
     after=$(now_ns)
     echo "create_ns.$name $((after - before))" >>/run/timings
@@ -111,4 +113,19 @@ console_session() {
     [ -z "$input" ] || kill "$input" 2>/dev/null
     cat <&4
     shutdown_reason "$1" >/scenario/out/reason
+}
+
+# boot_time NAME KERNEL MARKER SECONDS [LINE...]: create a domain and measure from unpause to MARKER on
+# its console. Adds boot_ns.NAME (dom0's clock) and boot_cpu_ns.NAME (the domain's CPU time, which is
+# its instructions with the counted clock) to the timings. Needs the tool boottime in /scenario.
+boot_time() {
+    local name=$1 kernel=$2 marker=$3 seconds=$4 times
+    shift 4
+    create_paused=-p
+    create "$name" "$kernel" "$@"
+    create_paused=
+    wait_for 5 [ -e "$(console_log "$name")" ] || return 1
+    times=$(/scenario/boottime "$(xl domid "$name")" "$(console_log "$name")" "$marker" "$seconds") || return 1
+    echo "boot_ns.$name ${times% *}" >>/run/timings
+    echo "boot_cpu_ns.$name ${times#* }" >>/run/timings
 }
