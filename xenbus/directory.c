@@ -87,8 +87,10 @@ int store_directory_parts(xenstore_tx_t tx, const char *path, char **names, unsi
             rc = 0;
         }
     }
-    if (rc == 0 && !listing.names) /* shrunk to nothing meanwhile */
-        rc = append(&listing, "", 1);
+    if (rc == 0 && !listing.names) { /* shrunk to nothing meanwhile */
+        listing.names = kmem_alloc(1);
+        rc = listing.names ? 0 : -XEN_ENOMEM;
+    }
     if (rc) {
         kmem_free(listing.names);
         return rc;
