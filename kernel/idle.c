@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The scheduler's beginning and its leisure: a run queue for each vCPU, and the idle loop, in which a
- * vCPU without work takes some from another before it blocks.
+ * The scheduler's beginning and its leisure: a run queue for each vCPU, and the idle loop, in which
+ * a vCPU without work takes some from another before it blocks.
  */
 #include "events/events.h"
 #include "kernel/sched_private.h"
@@ -48,8 +48,8 @@ static bool idle_take_from(struct runq *rq, struct runq *busy)
     return thread != NULL;
 }
 
-/* Look for work elsewhere. This vCPU is in idle_vcpus already: a thread that this look misses finds it
- * there. */
+/* Look for work elsewhere. This vCPU is in idle_vcpus already: a thread that this look misses finds
+ * it there. */
 static bool idle_take(struct runq *rq)
 {
     for (unsigned int i = 1; i < MAX_VCPUS; i++) {

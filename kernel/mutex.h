@@ -6,17 +6,23 @@
 #pragma once
 #include "kernel/wait.h"
 
-/* Free and taken without contention: one atomic instruction. A woken thread that finds the mutex taken
- * again has it handed over at the next unlock, so nobody waits for ever. Before the scheduler runs there
- * is one context, and the functions do nothing. */
+/* Free and taken without contention: one atomic instruction. A woken thread that finds the mutex
+ * taken again has it handed over at the next unlock, so nobody waits for ever. Before the scheduler
+ * runs there is one context, and the functions do nothing. */
 struct mutex {
     uintptr_t word;     /* the owner, with MUTEX_* bits; bits change only under q.lock */
     unsigned int depth; /* the owner's: further locks of a recursive mutex */
     bool recursive;
     struct waitq q;
 };
-#define MUTEX_INIT(name)           { 0, 0, false, WAITQ_INIT((name).q) }
-#define MUTEX_INIT_RECURSIVE(name) { 0, 0, true, WAITQ_INIT((name).q) }
+#define MUTEX_INIT(name)                                                                           \
+    {                                                                                              \
+        0, 0, false, WAITQ_INIT((name).q)                                                          \
+    }
+#define MUTEX_INIT_RECURSIVE(name)                                                                 \
+    {                                                                                              \
+        0, 0, true, WAITQ_INIT((name).q)                                                           \
+    }
 
 void mutex_init(struct mutex *mutex, bool recursive);
 void mutex_lock(struct mutex *mutex);
@@ -33,7 +39,10 @@ struct semaphore {
     struct waitq q;
     unsigned int count; /* held: q.lock */
 };
-#define SEMAPHORE_INIT(name, n) { WAITQ_INIT((name).q), n }
+#define SEMAPHORE_INIT(name, n)                                                                    \
+    {                                                                                              \
+        WAITQ_INIT((name).q), n                                                                    \
+    }
 void semaphore_init(struct semaphore *sem, unsigned int count);
 /* 0 or -XEN_ETIMEDOUT. Waiters are served in the order they came. */
 int semaphore_wait(struct semaphore *sem, uint64_t deadline_ns);
@@ -43,10 +52,13 @@ void semaphore_post(struct semaphore *sem);
 struct condition {
     struct waitq q;
 };
-#define CONDITION_INIT(name) { WAITQ_INIT((name).q) }
+#define CONDITION_INIT(name)                                                                       \
+    {                                                                                              \
+        WAITQ_INIT((name).q)                                                                       \
+    }
 void condition_init(struct condition *condition);
-/* Releases `mutex`, however often it is held, while waiting. 0 or -XEN_ETIMEDOUT; the mutex is held again
- * either way. */
+/* Releases `mutex`, however often it is held, while waiting. 0 or -XEN_ETIMEDOUT; the mutex is held
+ * again either way. */
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline_ns);
 /* With or without the mutex held. */
 void condition_signal(struct condition *condition);

@@ -134,7 +134,8 @@ static void switch_finish(void)
     }
 }
 
-/* Before sched_idle(), the boot thread itself waits for its wake-up. held: rq->lock, let go meanwhile */
+/* Before sched_idle(), the boot thread itself waits for its wake-up. held: rq->lock, let go
+ * meanwhile */
 static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
 {
     while (self->state != THREAD_RUNNING && !rq->ready) {
@@ -146,8 +147,8 @@ static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
     return self->state == THREAD_RUNNING ? self : sched_dequeue(rq);
 }
 
-/* This vCPU's queue, locked on entry, not on return. `prev`, the current thread, was enqueued if it wants
- * to run on. */
+/* This vCPU's queue, locked on entry, not on return. `prev`, the current thread, was enqueued if it
+ * wants to run on. */
 static void switch_to_next(struct runq *rq, struct thread *prev)
 {
     struct percpu *cpu = rq->cpu;
@@ -175,7 +176,9 @@ void sched_switch(void)
     struct thread *self = current_thread();
 
     spin_lock(&rq->lock);
-    if (self->state == THREAD_RUNNING && self != rq->idle)
+    if (self == rq->idle)
+        self->state = THREAD_READY;
+    else if (self->state == THREAD_RUNNING)
         enqueue(rq, self, false);
     switch_to_next(rq, self);
 }

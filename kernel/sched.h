@@ -5,13 +5,13 @@
 #pragma once
 #include "lib/percpu.h"
 
-/* vCPU 0 at boot: run queue and timers of this vCPU, and the calling context becomes thread "boot" on the
- * stack [stack_bottom, stack_top), guard page below it not counted. From here on threads exist.
- * 0 or -XEN_ENOMEM. */
+/* vCPU 0 at boot: run queue and timers of this vCPU, and the calling context becomes thread "boot"
+ * on the stack [stack_bottom, stack_top), guard page below it not counted. From here on threads
+ * exist. 0 or -XEN_ENOMEM. */
 int sched_init(void *stack_bottom, void *stack_top);
-/* Run queue, timers and idle thread for another vCPU, which has events already and isn't running yet. It must
- * start on the stack of cpu->current, with that thread's context, and end in sched_idle(). 0 or
- * -errno. Thread context. */
+/* Run queue, timers and idle thread for another vCPU, which has events already and isn't running
+ * yet. It must start on the stack of cpu->current, with that thread's context, and end in
+ * sched_idle(). 0 or -errno. Thread context. */
 int sched_cpu_init(struct percpu *cpu);
 /* The calling context, on each vCPU, becomes its idle thread. */
 _Noreturn void sched_idle(void);
@@ -27,7 +27,7 @@ struct sched_stats {
     unsigned int threads;
 };
 void sched_get_stats(struct sched_stats *stats);
-/* Tell `print` of each thread; `frame` is where the backtrace of one that isn't running begins, else NULL.
- * For panics: no locks. */
+/* Tell `print` of each thread; `frame` is where the backtrace of one that isn't running begins,
+ * else NULL. For panics: no locks. */
 void sched_each_thread(void (*print)(const struct thread *thread, const char *state,
                                      const unsigned long *frame));

@@ -2,10 +2,10 @@
  *
  * What the files of kernel/ share: the thread and the run queue.  Nobody else includes this.
  *
- * Locks, outermost first: a thread's or anybody's waitq.lock, runq.lock, timers.lock.  All are taken with
- * upcalls masked.  The run queue's lock is held across context_switch() and released by the thread
- * that was switched to.  So whoever holds it sees each thread of that queue either as the vCPU's
- * current, on its stack, or completely saved: never half switched out.
+ * Locks, outermost first: a thread's or anybody's waitq.lock, runq.lock, timers.lock.  All are
+ * taken with upcalls masked.  The run queue's lock is held across context_switch() and released by
+ * the thread that was switched to.  So whoever holds it sees each thread of that queue either as
+ * the vCPU's current, on its stack, or completely saved: never half switched out.
  */
 #pragma once
 #include "arch/context.h"
@@ -46,7 +46,8 @@ struct thread {
     bool detached;  /* held: exit.lock; settled once `ended` is set */
     bool off_stack; /* the dead thread's stack is not in use any more */
 
-    struct thread *next, *prev; /* all threads; held: the list's lock, read without it by fault reports */
+    struct thread *next,
+        *prev; /* all threads; held: the list's lock, read without it by fault reports */
     unsigned long stack_bottom; /* the page below is the guard */
     unsigned long stack_top;
     unsigned int stack_order; /* of the allocation, guard included */
@@ -55,11 +56,11 @@ struct thread {
 
 struct runq {
     spinlock_t lock;
-    unsigned int ready; /* held: lock; bit p: queue[p] has threads */
+    unsigned int ready;            /* held: lock; bit p: queue[p] has threads */
     struct list queue[PRIORITIES]; /* held: lock */
     struct percpu *cpu;
-    struct thread *idle; /* NULL until sched_idle() */
-    struct thread *dead; /* held: lock; switched away from for the last time */
+    struct thread *idle;     /* NULL until sched_idle() */
+    struct thread *dead;     /* held: lock; switched away from for the last time */
     evtchn_port_t kick_port; /* makes this vCPU look at its queue; with one vCPU there is none */
 
     struct timer slice;     /* runs only while a thread of the current one's priority waits */
@@ -73,12 +74,14 @@ struct runq {
 
 /* A sleeper, already taken off its waitq, may run. Upcalls masked. */
 void sched_wake(struct thread *thread);
-/* A thread that is in no queue, new or taken from another vCPU's queue, may run in `rq`. Upcalls masked. */
+/* A thread that is in no queue, new or taken from another vCPU's queue, may run in `rq`. Upcalls
+ * masked. */
 void sched_start(struct thread *thread, struct runq *rq);
 /* The best ready thread, taken off; the idle thread when there is none. held: rq->lock */
 struct thread *sched_dequeue(struct runq *rq);
 void sched_queue_init(struct runq *rq, struct percpu *cpu);
-/* A thread waits in the queue of `busy`: have an idle vCPU come and take it. held: the queue's lock */
+/* A thread waits in the queue of `busy`: have an idle vCPU come and take it. held: the queue's lock
+ */
 void idle_invite(const struct percpu *busy);
 /* Give the vCPU away: the current thread's state says what becomes of it. Upcalls masked, no lock
  * but those of this thread's own making is held. Returns when the thread runs again. */
@@ -92,8 +95,8 @@ bool sched_sleep_allowed(void);
 int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first);
 /* Who would be woken next; NULL. held: q->lock */
 struct thread *waitq_first(const struct waitq *q);
-/* The timeout of a sleeper: takes the thread off the queue it waits in, if it is there still. In the
- * timer's upcall. */
+/* The timeout of a sleeper: takes the thread off the queue it waits in, if it is there still. In
+ * the timer's upcall. */
 void waitq_timeout(void *thread);
 
 /* Unmask upcalls if `enabled`, first giving way to a better thread that was woken meanwhile. */

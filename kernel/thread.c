@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread's life: its memory (stack with a guard page, thread-local storage at the stack's top), create,
- * end, join.  When it runs is sched.c's matter.
+ * A thread's life: its memory (stack with a guard page, thread-local storage at the stack's top),
+ * create, end, join.  When it runs is sched.c's matter.
  */
 #include "kernel/sched_private.h"
 #include "lib/log.h"
@@ -10,8 +10,8 @@
 #include "mm/kmem.h"
 #include "mm/page.h"
 
-/* Ended threads kept with stack and guard, so that a program which creates and joins in a loop pays for
- * neither memory nor page-table updates. */
+/* Ended threads kept with stack and guard, so that a program which creates and joins in a loop pays
+ * for neither memory nor page-table updates. */
 #define CACHED_MAX 4
 
 /* All threads, a ring through `first` when there are any. Whoever leaves the ring keeps its links,
@@ -31,7 +31,8 @@ static void ring_add(struct thread *thread)
     if (threads.first) {
         thread->next = threads.first;
         thread->prev = threads.first->prev;
-        store_release(&thread->prev->next, thread); /* complete before a reader without lock sees it */
+        store_release(&thread->prev->next,
+                      thread); /* complete before a reader without lock sees it */
         thread->next->prev = thread;
     } else {
         thread->next = thread->prev = thread;
@@ -250,8 +251,8 @@ unsigned int thread_count(void)
     return load_once(&threads.count);
 }
 
-/* The next thread after `thread` (NULL: the first), NULL at the end. Without lock: `left` bounds the walk,
- * should somebody else be changing the ring under it. */
+/* The next thread after `thread` (NULL: the first), NULL at the end. Without lock: `left` bounds
+ * the walk, should somebody else be changing the ring under it. */
 static struct thread *ring_next(const struct thread *thread, unsigned int *left)
 {
     struct thread *first = load_acquire(&threads.first);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers: a pairing heap per vCPU, and the one interrupt asked of Xen.  The interrupt is asked for again
- * only when the earliest deadline gets earlier; a cancelled timer's interrupt is let come, in vain.
- * The heap: M. Fredman, R. Sedgewick, D. Sleator, R. Tarjan, "The pairing heap" (1986).
+ * Timers: a pairing heap per vCPU, and the one interrupt asked of Xen.  The interrupt is asked for
+ * again only when the earliest deadline gets earlier; a cancelled timer's interrupt is let come, in
+ * vain. The heap: M. Fredman, R. Sedgewick, D. Sleator, R. Tarjan, "The pairing heap" (1986).
  */
 #include "arch/clock.h"
 #include "kernel/sched_private.h"
@@ -52,7 +52,8 @@ static void cut_loose(struct timer *timer)
     timer->sibling = timer->prev = NULL;
 }
 
-/* One heap of the siblings from `timer` on: neighbours first, then those pairs from the last to the first. */
+/* One heap of the siblings from `timer` on: neighbours first, then those pairs from the last to the
+ * first. */
 static struct timer *meld_siblings(struct timer *timer)
 {
     struct timer *pairs = NULL, *root = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Wait queues and the signal.  Who wakes and who times out both take the sleeper off the queue under the
- * queue's lock, so exactly one of them does, and it alone calls sched_wake().
+ * Wait queues and the signal.  Who wakes and who times out both take the sleeper off the queue
+ * under the queue's lock, so exactly one of them does, and it alone calls sched_wake().
  */
 #include "kernel/sched_private.h"
 #include "lib/panic.h"

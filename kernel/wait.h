@@ -7,8 +7,8 @@
  *         rc = waitq_sleep(&q, deadline_ns);
  *     waitq_unlock(&q, enabled);
  *
- * Whoever makes the condition true takes the same lock, or changes it before waitq_wake_*(), so that no
- * wake-up is lost.  Sleepers are woken in the order they came.
+ * Whoever makes the condition true takes the same lock, or changes it before waitq_wake_*(), so
+ * that no wake-up is lost.  Sleepers are woken in the order they came.
  */
 #pragma once
 #include "lib/list.h"
@@ -19,15 +19,18 @@ struct waitq {
     struct list sleepers; /* held: lock */
 };
 
-#define WAITQ_INIT(name) { SPINLOCK_INIT, LIST_INIT((name).sleepers) }
+#define WAITQ_INIT(name)                                                                           \
+    {                                                                                              \
+        SPINLOCK_INIT, LIST_INIT((name).sleepers)                                                  \
+    }
 
 void waitq_init(struct waitq *q);
 /* Take the queue's lock with upcalls masked; pass the result to waitq_unlock(). */
 bool waitq_lock(struct waitq *q);
 void waitq_unlock(struct waitq *q, bool enabled);
-/* Sleep until woken or until the monotonic time `deadline_ns` (TIME_NEVER: no limit). The lock is held on entry
- * and on return, not in between. 0 when woken (the condition may be false again), -XEN_ETIMEDOUT. Thread
- * context. */
+/* Sleep until woken or until the monotonic time `deadline_ns` (TIME_NEVER: no limit). The lock is
+ * held on entry and on return, not in between. 0 when woken (the condition may be false again),
+ * -XEN_ETIMEDOUT. Thread context. */
 int waitq_sleep(struct waitq *q, uint64_t deadline_ns);
 /* Wake sleepers; these take the lock themselves. Any context. Returns how many woke. */
 unsigned int waitq_wake_one(struct waitq *q);
@@ -40,7 +43,10 @@ struct signal {
     struct waitq q;
     bool raised; /* held: q.lock */
 };
-#define SIGNAL_INIT(name) { WAITQ_INIT((name).q), false }
+#define SIGNAL_INIT(name)                                                                          \
+    {                                                                                              \
+        WAITQ_INIT((name).q), false                                                                \
+    }
 void signal_init(struct signal *signal);
 /* Any context. */
 void signal_raise(struct signal *signal);
