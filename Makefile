@@ -39,9 +39,9 @@ CODE    := -std=gnu11 -O2 -g -fno-pie -mno-red-zone -fcf-protection=none -fno-om
            -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common \
            -fno-tree-loop-distribute-patterns -ftls-model=local-exec -fstack-protector-strong \
            -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
-# A function touches memory below its frame before it runs, so that a stack overflow faults while there is room
-# left for Xen's exception frame: a PV guest has no other stack (docs/ARCHITECTURE.md).
-CODE    += -fstack-check
+# A function compares the stack pointer with the thread's limit before it takes its frame: x86/context.c,
+# __morestack. A PV guest has no other way to report an overflow (docs/ARCHITECTURE.md).
+CODE    += -fsplit-stack
 # The kernel leaves the FPU's registers to the program: an upcall does not save them.
 KERNEL_CODE := $(CODE) -mgeneral-regs-only
 LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096 \
@@ -56,7 +56,7 @@ LIBC_SRC    := $(wildcard libc/*.c)
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
 APPS        := $(notdir $(wildcard apps/*))
-# Before the thread register is set nothing may read the canary.
+# Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
@@ -89,7 +89,7 @@ FLAGS_SUM := $(shell echo '$(CODE) $(WARN)' | cksum | cut -d' ' -f1)
 $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
-$(NO_CANARY): KERNEL_CODE += -fno-stack-protector
+$(NO_CANARY): KERNEL_CODE += -fno-stack-protector -fno-split-stack
 
 $(KERNEL_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
@@ -178,7 +178,7 @@ bench: $(B)/hello.elf $(B)/bench.elf
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
 CLANG        := clang
-CLANG_CODE   := $(filter-out -fstack-check -fno-tree-loop-distribute-patterns,$(CODE)) \
+CLANG_CODE   := $(filter-out -fsplit-stack -fno-tree-loop-distribute-patterns,$(CODE)) \
                 $(subst $(shell $(CC) -print-file-name=include),$(shell $(CLANG) -print-file-name=include),$(INCLUDE))
 CHECK_STAMPS := $(CHECK_SRC:%=build/check/clang/%.o) $(CHECK_SRC:%=build/check/analyse/%.ok)
 

@@ -74,7 +74,7 @@ __attribute__((optimize("no-stack-protector"))) void pv_start(const struct start
     direct_map_offset = (unsigned long)__image_start;
     segment_set_gs((unsigned long)cpu);
     segment_init();
-    context_tls_init(&context, boot_tls);
+    context_tls_init(&context, boot_tls, boot_stack_bottom);
     context_adopt(&context);
     pv_traps_init();
     mapped_end =

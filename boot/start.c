@@ -22,6 +22,11 @@ extern const char app_name[]; /* tools/link.sh */
 
 static struct cmdline cmdline;
 
+static void running_stack(unsigned long *bottom, unsigned long *top)
+{
+    thread_stack_bounds(current_thread(), bottom, top);
+}
+
 static void run_program(void *unused)
 {
     (void)unused;
@@ -70,6 +75,7 @@ void start(const struct boot_info *info)
     if (rc)
         panic("cannot start: %s", error_name(rc));
     log_set_clock(time_now_ns);
+    panic_set_stack_bounds(running_stack);
 
     thread_start_service("start", start_services, &kept);
     sched_idle();

@@ -146,7 +146,7 @@ __attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *sta
     boot_thread.stack_top = (unsigned long)stack_top;
     boot_thread.runq = cpu->runq;
     boot_thread.state = THREAD_RUNNING;
-    context_tls_init(&boot_thread.context, tls);
+    context_tls_init(&boot_thread.context, tls, stack_bottom);
     context_adopt(&boot_thread.context);
     cpu->current = &boot_thread;
     return 0;

@@ -113,7 +113,7 @@ struct thread *thread_alloc(const char *name, unsigned int stack_order, unsigned
     if (!thread)
         return NULL;
     tls = (char *)thread->stack_top - context_tls_size();
-    context_tls_init(&thread->context, tls);
+    context_tls_init(&thread->context, tls, (void *)thread->stack_bottom);
     context_init(&thread->context, tls);
     thread_init(thread, name, priority);
     return thread;

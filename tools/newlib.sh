@@ -12,14 +12,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/build/$arch/newlib
 log=$out/build.log
 
-# Common to all CPUs. -fstack-check: a function touches the page below its frame before it runs, so
-# that an overflowing stack faults while there is still room for Xen's exception frame.
+# Common to all CPUs. -fsplit-stack: a function compares the stack pointer with the thread's limit before
+# it takes its frame, so that an overflow is seen while there is still stack to report it on; a PV guest,
+# whose exceptions Xen pushes on the running stack, has no other way.
 # -ftls-model=local-exec: one static image. No unwind tables: backtraces follow frame pointers.
 # No loop vectorising: bigger, and string functions called from an upcall must not touch FPU state.
 # -Os makes a program that prints a fifth smaller than -O2; without the macro that comes with it, the
 # string functions stay the quick ones (a word at a time) and printf keeps "(null)", for 600 bytes.
 flags="-Os -U__OPTIMIZE_SIZE__ -g0 -fno-pie -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-tree-vectorize
-       -ffunction-sections -fdata-sections -fstack-check -fstack-protector-strong -ftls-model=local-exec"
+       -ffunction-sections -fdata-sections -fsplit-stack -fstack-protector-strong -ftls-model=local-exec"
 
 case $arch in
 x86_64)

@@ -9,6 +9,9 @@
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "kernel/sched.h"
+#include "kernel/thread.h"
+#include "lib/panic.h"
+#include "lib/percpu.h"
 #include "lib/types.h"
 #include "x86/segment.h"
 
@@ -16,8 +19,15 @@ struct thread_control_block {
     struct thread_control_block *self;
     unsigned long reserved[4];
     unsigned long canary; /* gcc's -fstack-protector reads fs:0x28 */
+    unsigned long reserved2[8];
+    unsigned long
+        stack_limit; /* gcc's -fsplit-stack: a frame that would reach below calls __morestack */
 };
 _Static_assert(offsetof(struct thread_control_block, canary) == 0x28, "gcc's canary");
+_Static_assert(offsetof(struct thread_control_block, stack_limit) == 0x70, "gcc's stack limit");
+
+/* What a stack keeps back for the report of its overflow. */
+#define STACK_RESERVE 4096
 
 /* What context_swap() finds on a new thread's stack. */
 struct first_frame {
@@ -45,7 +55,7 @@ size_t context_tls_size(void)
     return tls_block_size() + ROUND_UP(sizeof(struct thread_control_block), 16);
 }
 
-void context_tls_init(struct context *context, void *area)
+void context_tls_init(struct context *context, void *area, void *stack_bottom)
 {
     struct thread_control_block *tcb = (void *)((char *)area + tls_block_size());
     /* The linker measured offsets from the end of the segment, rounded to its alignment. */
@@ -56,7 +66,11 @@ void context_tls_init(struct context *context, void *area)
         stack_canary = cpu_random() & ~0xffUL; /* a zero byte stops string overruns */
     memcpy(block, __tdata_start, initial);
     memset(block + initial, 0, (size_t)__tls_size - initial);
-    *tcb = (struct thread_control_block){ .self = tcb, .canary = stack_canary };
+    *tcb = (struct thread_control_block){
+        .self = tcb,
+        .canary = stack_canary,
+        .stack_limit = (unsigned long)stack_bottom + STACK_RESERVE,
+    };
     context->tls = (unsigned long)tcb;
 }
 
@@ -85,4 +99,25 @@ const unsigned long *context_frame(const struct context *context)
     const struct first_frame *frame = (const void *)context->sp;
 
     return &frame->rbp;
+}
+
+/* Where every function goes that finds too little stack (gcc -fsplit-stack). The guard page below
+ * would do no good in a PV domain: Xen pushes the frame of the page fault on the running stack, and
+ * ends the domain when that is not possible. So the report is made here, with what the limit kept
+ * back. */
+void __morestack(void);
+void __morestack(void)
+{
+    struct thread_control_block *tcb;
+
+    asm("mov %%fs:0, %0" : "=r"(tcb));
+    tcb->stack_limit = 0;
+    panic("stack overflow in thread %s", thread_name(current_thread()));
+}
+
+/* The same for alloca() and variable-length arrays. */
+void __morestack_allocate_stack_space(void);
+void __morestack_allocate_stack_space(void)
+{
+    __morestack();
 }

@@ -323,8 +323,9 @@ size_t context_tls_size(void)
     return 64;
 }
 
-void context_tls_init(struct context *context, void *area)
+void context_tls_init(struct context *context, void *area, void *stack_bottom)
 {
+    (void)stack_bottom;
     memset(area, 0, 64);
     context->tls = (unsigned long)area;
 }

@@ -14,8 +14,9 @@ struct context {
 /* Bytes that thread-local storage needs at the top of a stack, 16-byte aligned. */
 size_t context_tls_size(void);
 /* Lay out thread-local storage in [area, area + context_tls_size()): initial values, the thread
- * pointer, the stack protector's canary. Sets context->tls. */
-void context_tls_init(struct context *context, void *area);
+ * pointer, the stack protector's canary, the limit below which no frame may reach (a reserve above
+ * `stack_bottom`). Sets context->tls. */
+void context_tls_init(struct context *context, void *area, void *stack_bottom);
 /* Make `context` start at sched_thread_entry() on the stack that ends at `stack_top` (16-byte
  * aligned). */
 void context_init(struct context *context, void *stack_top);

@@ -15,7 +15,7 @@ struct context {
 size_t context_tls_size(void);
 /* Lay out thread-local storage in [area, area + context_tls_size()): initial values, the thread
  * pointer, the stack protector's canary. Sets context->tls. */
-void context_tls_init(struct context *context, void *area);
+void context_tls_init(struct context *context, void *area, void *stack_bottom);
 /* Make `context` start at sched_thread_entry() on the stack that ends at `stack_top` (16-byte aligned). */
 void context_init(struct context *context, void *stack_top);
 /* Save the running thread in `from`, go on as `to`. Upcalls masked. Returns when somebody switches back. */
