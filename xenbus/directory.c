@@ -33,7 +33,8 @@ static int append(struct listing *listing, const char *names, size_t len)
         listing->names = grown;
         listing->size = size;
     }
-    memcpy(listing->names + listing->len, names, len);
+    if (len)
+        memcpy(listing->names + listing->len, names, len);
     listing->len += len;
     return 0;
 }

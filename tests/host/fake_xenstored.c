@@ -9,6 +9,7 @@
 #include <string.h>
 #include "arch/irq.h"
 #include "events/events.h"
+#include "kernel/thread.h"
 #include "lib/atomic.h"
 #include "lib/types.h"
 #include "xenbus/xenstore.h"
@@ -30,6 +31,11 @@ struct change { /* a write in a transaction */
     uint32_t tx;
     char *path, *value;
 };
+
+/* Whoever has this daemon wants the fake kernel: without a reference the linker could take the real one. */
+__attribute__((used)) static int (*const fake_kernel)(struct thread **, const char *, unsigned int,
+                                                      enum thread_priority, void (*)(void *),
+                                                      void *) = thread_create;
 
 struct fake_xenstored fake_xenstored;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
