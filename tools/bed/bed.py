@@ -60,7 +60,7 @@ def command_run(options):
     result = bed.run(script, files, options.timeout, options.out,
                      None if options.quiet else to_stdout, forward=options.forward)
     if result.exit:
-        why = f"no end within {options.timeout} s" if result.timed_out else f"exit code {result.exit}"
+        why = f"no end within {options.timeout:g} s" if result.timed_out else f"exit code {result.exit}"
         say(f"scenario: {why}")
         print(result.last_lines(), file=sys.stderr)
     return result.exit

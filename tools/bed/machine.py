@@ -41,19 +41,25 @@ class Monitor:
     """QEMU's control channel (QMP), one command at a time."""
 
     def __init__(self, sock):
-        self.sock, self.file = sock, sock.makefile("rwb", buffering=0)
+        self.sock, self.file = sock, sock.makefile("rb")
         sock.settimeout(RESTORE_LIMIT_S)
         self.read()
         self.call("qmp_capabilities")
 
     def read(self):
-        line = self.file.readline()
+        try:
+            line = self.file.readline()
+        except OSError:
+            line = b""
         if not line:
             raise BedError("QEMU ended unexpectedly")
         return json.loads(line)
 
     def call(self, command, **arguments):
-        self.file.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        try:
+            self.sock.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+        except OSError as error:
+            raise BedError("QEMU ended unexpectedly") from error
         while True:
             answer = self.read()
             if "error" in answer:
@@ -137,7 +143,7 @@ def arguments(image, clock, ram, share, forward=()):
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
         "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1 loglvl=warning "
-                   "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=0 noreboot",
+                   "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=0",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
         "-device", "virtserialport,bus=ports.0,nr=1,chardev=control,name=bed.control",

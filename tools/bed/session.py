@@ -23,14 +23,15 @@ from machine import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
 from tool import tool
 
 ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
-TIMED_OUT = 124
+TIMED_OUT = 124         # exit codes of scenarios that didn't end by themselves
+DIED = 125              # Xen or dom0 crashed, or QEMU did
 QUIT_KEY = b"\x1c"      # Ctrl-\, of a shell; a console is left by Ctrl-C
 
 
 @dataclass
 class Result:
     """What a scenario left behind. Texts are UTF-8 with surrogateescape: no byte is lost."""
-    exit: int = TIMED_OUT
+    exit: int = TIMED_OUT                           # the script's, or TIMED_OUT, or DIED
     timed_out: bool = False
     output: str = ""                                # the script's stdout and stderr
     consoles: dict = field(default_factory=dict)    # domain's name: all it ever wrote
@@ -56,7 +57,8 @@ class Result:
         """The lines that matter when something went wrong."""
         parts = [("script output", self.output)]
         parts += [(f"console of {name}", text) for name, text in self.consoles.items()]
-        parts += [("xl dmesg", self.xl_dmesg)] if self.xl_dmesg else [("serial", self.serial)]
+        parts += [(title, text) for title, text in (("xl dmesg", self.xl_dmesg), ("serial", self.serial))
+                  if text]
         shown = []
         for title, text in parts:
             lines = text.replace("\r", "").splitlines()[-count:]
@@ -121,14 +123,20 @@ class Link:
             if key.fileobj is self.stdin:
                 self.read_stdin()
                 continue
+            self.move(key.fileobj, events)
+
+    def move(self, sock, events):
+        try:
             if events & selectors.EVENT_WRITE:
-                data = self.to_control if key.fileobj is self.machine.control else self.to_talk
-                del data[:key.fileobj.send(data[:1 << 16])]
-            if events & selectors.EVENT_READ:
-                data = key.fileobj.recv(1 << 16)
-                if not data:
-                    raise BedError(f"QEMU ended unexpectedly: {self.machine.stderr()}")
-                self.received(key.fileobj, data)
+                data = self.to_talk if sock is self.talk else self.to_control
+                del data[:sock.send(data[:1 << 16])]
+            data = sock.recv(1 << 16) if events & ~selectors.EVENT_WRITE else None
+        except ConnectionError:
+            data = b""
+        if data == b"":
+            raise BedError(f"QEMU ended {self.machine.stderr()}".strip())
+        if data:
+            self.received(sock, data)
 
     def read_stdin(self):
         data = os.read(self.stdin, 4096)
@@ -221,6 +229,9 @@ class Bed:
                     if link.started:
                         return link
                     raise BrokenSnapshot("the snapshot does not come alive")
+                except BedError as error:
+                    machine.close()
+                    raise BrokenSnapshot(str(error)) from error
                 except BaseException:
                     machine.close()
                     raise
@@ -232,17 +243,20 @@ class Bed:
                 self.build()
 
     def converse(self, link, end, result):
-        while not link.done() and time.monotonic() < end:
-            link.pump(min(1, max(0, end - time.monotonic())))
-        if not link.done():
-            result.timed_out = True
-            link.abort()
-            end = time.monotonic() + ABORT_LIMIT_S
-            try:
+        """Until the scenario is done, has died or has had its time."""
+        try:
+            while not link.done() and time.monotonic() < end:
+                link.pump(min(1, max(0, end - time.monotonic())))
+            if not link.done():
+                result.timed_out = True
+                link.abort()
+                end = time.monotonic() + ABORT_LIMIT_S
                 while not link.done() and time.monotonic() < end:
                     link.pump(0.2)
-            except BedError:
-                pass        # QEMU is gone; what has arrived is all there will be
+        except BedError as error:
+            self.say(f"Xen or dom0 has crashed: {error}")
+            result.exit = DIED
+            return
         result.exit = TIMED_OUT if result.timed_out else link.code
 
 

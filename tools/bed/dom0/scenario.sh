@@ -28,7 +28,7 @@ talk)
 esac
 script=$!
 # The script is a process group of its own, so that an abort reaches what it has started.
-( read -r word <&3 && kill -KILL -- "-$script" ) &
+( read -r word <&3 && kill -KILL "-$script" ) &
 watcher=$!
 wait "$script"
 code=$?
