@@ -27,6 +27,7 @@ static spinlock_t map_lock;
 static struct list ranges = LIST_INIT(ranges); /* held: map_lock; in use, ascending */
 static char *heap_end = (char *)HEAP_START;    /* the caller of heap_grow() serialises */
 static char *heap_mapped = (char *)HEAP_START; /* pages below exist */
+static char *heap_dirty = (char *)HEAP_START;  /* memory below was handed out once */
 
 void *vspace_alloc(size_t count)
 {
@@ -148,6 +149,10 @@ void *heap_grow(ptrdiff_t increment)
             return NULL; /* the pages that could be had stay, for a smaller wish */
     }
     heap_end += increment;
+    if (increment < 0)
+        heap_dirty = MAX(heap_dirty, old);
+    else if (heap_dirty > old) /* calloc() relies on new memory being zero */
+        memset(old, 0, MIN(increment, heap_dirty - old));
     return old;
 }
 

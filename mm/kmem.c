@@ -36,7 +36,7 @@ static unsigned int class_of(size_t size)
 {
     unsigned int class = 0;
 
-    while (32UL << class < size)
+    while (class < CLASSES && 32UL << class < size)
         class ++;
     return class;
 }
@@ -63,9 +63,11 @@ static void *alloc_large(size_t size)
     struct slab *slab;
     unsigned int order = 0;
 
-    while (order <= PAGE_MAX_ORDER && PAGE_SIZE << order < size + HEADER)
+    if (size > (PAGE_SIZE << PAGE_MAX_ORDER) - HEADER)
+        return NULL; /* here and not in the loop: size + HEADER could wrap */
+    while (PAGE_SIZE << order < size + HEADER)
         order++;
-    slab = order <= PAGE_MAX_ORDER ? pages_alloc(order) : NULL;
+    slab = pages_alloc(order);
     if (!slab)
         return NULL;
     *slab = (struct slab){ .magic = MAGIC, .large = 1 + order };

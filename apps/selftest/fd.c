@@ -204,11 +204,11 @@ TEST(console_output_is_counted_and_drained)
     line[100] = '\n';
     fflush(stdout);
     console_get_stats(&before);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 8; i++)
         CHECK_EQ(write(1, line, sizeof(line)), sizeof(line));
     CHECK_EQ(console_drain(time_after_ns(10 * NS_PER_S)), 0);
     console_get_stats(&after);
-    CHECK(after.bytes_out - before.bytes_out >= 100 * sizeof(line));
+    CHECK(after.bytes_out - before.bytes_out >= 8 * sizeof(line));
     CHECK_EQ(after.dropped, before.dropped);
 }
 

@@ -170,6 +170,22 @@ TEST(map_frames_shows_the_same_page)
     pages_free(page, 0);
 }
 
+/* newlib's calloc() does not clear what it believes fresh from sbrk(). */
+TEST(calloc_after_trim_is_zero)
+{
+    const size_t size = 1 << 20;
+
+    for (int i = 0; i < 4; i++) {
+        unsigned char *block = i % 2 ? calloc(1, size) : malloc(size);
+
+        REQUIRE(block != NULL);
+        if (i % 2)
+            CHECK(all_bytes(block, size, 0));
+        memset(block, 0xee, size);
+        free(block); /* more than malloc keeps: the region shrinks */
+    }
+}
+
 /* Xen writes 16 bytes to `where` with our rights: a probe that survives. */
 static bool writable(void *where)
 {
