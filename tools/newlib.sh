@@ -12,22 +12,25 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/build/$arch/newlib
 log=$out/build.log
 
-# Common to all CPUs. -fsplit-stack: a function compares the stack pointer with the thread's limit before
-# it takes its frame, so that an overflow is seen while there is still stack to report it on; a PV guest,
-# whose exceptions Xen pushes on the running stack, has no other way.
-# -ftls-model=local-exec: one static image. No unwind tables: backtraces follow frame pointers.
-# No loop vectorising: bigger, and string functions called from an upcall must not touch FPU state.
-# -Os makes a program that prints a fifth smaller than -O2; without the macro that comes with it, the
-# string functions stay the quick ones (a word at a time) and printf keeps "(null)", for 600 bytes.
-flags="-Os -U__OPTIMIZE_SIZE__ -g0 -fno-pie -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-tree-vectorize
-       -ffunction-sections -fdata-sections -fsplit-stack -fstack-protector-strong -ftls-model=local-exec"
+# Common to all CPUs. -ftls-model=local-exec: one static image. No unwind tables: backtraces follow
+# frame pointers. No loop vectorising: bigger, and string functions called from an upcall must not
+# touch FPU state. -Os makes a program that prints a fifth smaller than -O2; without the macro that
+# comes with it, the string functions stay the quick ones (a word at a time) and printf keeps
+# "(null)", for 600 bytes.
+flags="-Os -U__OPTIMIZE_SIZE__ -g0 -fno-pie -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+       -fno-tree-vectorize -ffunction-sections -fdata-sections -fstack-protector-strong
+       -ftls-model=local-exec"
 
 case $arch in
 x86_64)
-    # No red zone: a PV guest's events and exceptions are pushed on the running stack.
-    target=x86_64-elf prefix= flags="$flags -mno-red-zone -mcmodel=small -fcf-protection=none" ;;
+    # No red zone: a PV guest's events and exceptions are pushed on the running stack. So an overflow
+    # must be seen while there is still stack to report it on: with -fsplit-stack a function compares
+    # the stack pointer with the thread's limit before it takes its frame.
+    target=x86_64-elf prefix=''
+    flags="$flags -fsplit-stack -mno-red-zone -mcmodel=small -fcf-protection=none" ;;
 arm64)
-    target=aarch64-elf prefix=aarch64-linux-gnu- flags="$flags -mno-outline-atomics" ;;
+    target=aarch64-elf prefix=aarch64-linux-gnu-
+    flags="$flags -mno-outline-atomics" ;;
 arm32)
     target=arm-none-eabi prefix=arm-linux-gnueabihf-
     flags="$flags -marm -march=armv7-a+fp -mfloat-abi=hard -mtp=cp15" ;;
@@ -85,13 +88,13 @@ cd "$out/obj"
 unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS CC CXX AR LD AS NM 2>/dev/null || true
 tools=
 for tool in gcc ar as ld nm ranlib strip objcopy objdump readelf; do
-    name=$(echo $tool | tr a-z A-Z | sed 's/^GCC$/CC/')
+    name=$(echo $tool | tr '[:lower:]' '[:upper:]' | sed 's/^GCC$/CC/')
     tools="$tools ${name}_FOR_TARGET=$prefix$tool"
 done
 jobs=${JOBS:-$(nproc)}
 
 echo "newlib: $arch: configuring"
-# shellcheck disable=SC2086 # lists of words
+# shellcheck disable=SC2086,SC2116 # lists of words
 "$source/src/configure" --target=$target --prefix="$out/stage" $options $tools \
     CFLAGS_FOR_TARGET="$(echo $flags)" MAKEINFO=true >"$log" 2>&1 || fail configure
 make configure-target-newlib >>"$log" 2>&1 || fail configure
@@ -100,7 +103,7 @@ total=$(make -n all-target-newlib 2>/dev/null | grep -c ' -c -o ')
 grep -q '^newlib: make failed' "$log" && fail make
 make install-target-newlib >>"$log" 2>&1 || fail install
 
-rm -rf "$out/include" "$out/lib"
+rm -rf "${out:?}/include" "${out:?}/lib"
 mv "$out/stage/$target/include" "$out/stage/$target/lib" "$out"
 cp "$source/src/COPYING.NEWLIB" "$out"
 rm -rf "$out/obj" "$out/stage"

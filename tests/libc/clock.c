@@ -6,8 +6,8 @@
 #include "libc_test.h"
 
 static const char *const formats[] = {
-    "%Y-%m-%d %H:%M:%S", "%a %A %b %B %h", "%c|%x|%X|%r", "%C %y %e %j", "%I %p", "%u %w %U %W",
-    "%V %G %g", "%D %F %T %R %n%t%%",
+    "%Y-%m-%d %H:%M:%S", "%a %A %b %B %h", "%c|%x|%X|%r",        "%C %y %e %j", "%I %p",
+    "%u %w %U %W",       "%V %G %g",       "%D %F %T %R %n%t%%",
 };
 
 static void show(const struct tm *tm)
@@ -44,7 +44,7 @@ static void summer_time(const char *zone)
     setenv("TZ", zone, 1);
     tzset();
     for (int hour = 0; hour < 366 * 24; hour += 11) {
-        time_t t = 1704067200 + (time_t)hour * 3600;    /* 2024 */
+        time_t t = 1704067200 + (time_t)hour * 3600; /* 2024 */
         struct tm tm = *localtime(&t);
 
         out("%s %d %d-%d %d:%d dst %d", zone, hour, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
@@ -69,7 +69,7 @@ void test_time(void)
         out("  %.24s", asctime(&tm));
         out("  %d", mktime(&tm) == t);
     }
-    for (int year = 1970; year < 2100; year++) {        /* every way a year can start */
+    for (int year = 1970; year < 2100; year++) { /* every way a year can start */
         tm = (struct tm){ .tm_year = year - 1900, .tm_mon = 0, .tm_mday = 1 };
         mktime(&tm);
         show(&tm);

@@ -12,7 +12,8 @@
 /* Print one line, by vprintf and by vsnprintf both; `fmt` has no newline. At most 1000 bytes. */
 void out(const char *fmt, ...);
 
-/* The next number of a fixed pseudo-random sequence; `random_restart` goes back to its beginning. */
+/* The next number of a fixed pseudo-random sequence; `random_restart` goes back to its beginning.
+ */
 uint64_t random_next(void);
 void random_restart(void);
 

@@ -60,7 +60,7 @@ void random_restart(void)
     random_state = 0x9e3779b97f4a7c15u;
 }
 
-uint64_t random_next(void)      /* xorshift64* */
+uint64_t random_next(void) /* xorshift64* */
 {
     random_state ^= random_state >> 12;
     random_state ^= random_state << 25;

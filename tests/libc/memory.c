@@ -116,7 +116,7 @@ static int by_text(const void *a, const void *b)
 void test_sort(void)
 {
     static int32_t n[1000];
-    static char words[300][11];         /* an odd element size takes the byte-wise swap */
+    static char words[300][11]; /* an odd element size takes the byte-wise swap */
 
     for (size_t count = 0; count <= 1000; count = count * 3 / 2 + 1) {
         for (size_t i = 0; i < count; i++)

@@ -71,8 +71,7 @@ void test_printf_integers(void)
             (unsigned long)(uint32_t)n, (unsigned long)(uint32_t)n, (long)(int32_t)m);
         out("%zu %zx %zo %zd", size & 0x7fffffff, size & 0x7fffffff, size & 0x7fffffff,
             size & 0x7fffffff);
-        out("%jd %ju %jx %td", (intmax_t)n, (uintmax_t)n, (uintmax_t)m,
-            (ptrdiff_t)(int32_t)m);
+        out("%jd %ju %jx %td", (intmax_t)n, (uintmax_t)n, (uintmax_t)m, (ptrdiff_t)(int32_t)m);
         out("%" PRId64 " %" PRIu64 " %" PRIx64 " %" PRId32 " %" PRIu16 " %" PRIx8, (int64_t)n, n, m,
             (int32_t)n, (uint16_t)n, (uint8_t)n);
         out("%*d|%-*d|%.*d|%*.*d", (int)(n % 30), 7, (int)(n % 20), -7, (int)(n % 10), (int)m,
@@ -82,8 +81,8 @@ void test_printf_integers(void)
 
 static void double_values(const char *format)
 {
-    static const double values[] = { 0.0, -0.0, 1.0, -1.5, 0.1, 9.995, 123456789.0, 1e-5, 2.5e15,
-                                     DBL_MAX, DBL_MIN, 5e-324 };
+    static const double values[] = { 0.0,         -0.0, 1.0,    -1.5,    0.1,     9.995,
+                                     123456789.0, 1e-5, 2.5e15, DBL_MAX, DBL_MIN, 5e-324 };
 
     for (size_t i = 0; i < COUNT(values); i++)
         out(format, values[i]);
@@ -113,9 +112,10 @@ void test_printf_doubles(void)
         double near_one = ldexp((double)(random_next() >> 11), -(int)(random_next() % 70));
 
         out("%.17g %g %e %.0e %a", value, value, value, value, value);
-        out("%f %.17g %g %.*f %.*e", near_one, near_one, near_one, i % 25, near_one, i % 25, near_one);
+        out("%f %.17g %g %.*f %.*e", near_one, near_one, near_one, i % 25, near_one, i % 25,
+            near_one);
     }
-    for (int i = 0; i < 400; i++) {     /* halves: ties go to even */
+    for (int i = 0; i < 400; i++) { /* halves: ties go to even */
         out("%.0f %.1f %.2f %.3f %.0e %.2e", i / 2.0, i / 4.0, i / 8.0, i / 16.0, i / 2.0, i / 8.0);
         out("%.40f %.60e %#.0f %#.0e %#g", i / 7.0, i / 7.0, i / 7.0, i / 7.0, i / 8.0);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scanf and the strto* family: values, where they stop, and errno. Underflow's errno is free.
- * Not here, as newlib 4.5 is known to do them wrong: scanf counts the 0 of 0x twice when a width limits
- * a hexadecimal floating number, and takes INF from INFI, where C asks for a matching failure.
+ * Not here, as newlib 4.5 is known to do them wrong: scanf counts the 0 of 0x twice when a width
+ * limits a hexadecimal floating number, and takes INF from INFI, where C asks for a matching
+ * failure.
  */
 #include <errno.h>
 #include <float.h>
@@ -50,9 +51,11 @@ static void scan_random_numbers(void)
 static void scan_words(void)
 {
     static const char *const inputs[] = {
-        "hello world", "  leading", "a,b;c", "12abc", "-17xyz", "0x1fz", "077q", "0", "", "   ",
-        "+5", "-", "3.25e2x", ".5", "1e5", "-.125", "inf", "nan", "INFINITYx", "abcABC123", "]x",
-        "^caret", "100%", "12345678901234567890", "key=value", "a\tb\nc",
+        "hello world", "  leading", "a,b;c", "12abc",  "-17xyz", "0x1fz",
+        "077q",        "0",         "",      "   ",    "+5",     "-",
+        "3.25e2x",     ".5",        "1e5",   "-.125",  "inf",    "nan",
+        "INFINITYx",   "abcABC123", "]x",    "^caret", "100%",   "12345678901234567890",
+        "key=value",   "a\tb\nc",
     };
     for (size_t i = 0; i < COUNT(inputs); i++) {
         char word[32] = "-", set[32] = "-", chars[4] = "---", rest[32] = "-";
@@ -63,12 +66,12 @@ static void scan_words(void)
         count = sscanf(inputs[i], "%31s%n", word, &n);
         out("\"%s\" %%s: %d %s %d", inputs[i], count, word, n);
         count = sscanf(inputs[i], "%d%n", &d, &n);
-        if (i != 23)    /* the value of an overflow is undefined */
+        if (i != 23) /* the value of an overflow is undefined */
             out("  %%d: %d %d %d", count, d, n);
         d = -99;
         count = sscanf(inputs[i], "%3i%n", &d, &n);
         out("  %%3i: %d %d %d", count, d, n);
-        if (!strchr("I0", inputs[i][0])) {      /* newlib's two faults, see above */
+        if (!strchr("I0", inputs[i][0])) { /* newlib's two faults, see above */
             count = sscanf(inputs[i], "%4lf%n", &value, &n);
             out("  %%4lf: %d %g %d", count, value, n);
         }
@@ -123,11 +126,45 @@ void test_scanf_long_doubles(void)
 }
 
 static const char *const integers[] = {
-    "0", "1", "-1", "+7", "  42", "\t\n 42", "42abc", "", " ", "-", "+", "abc", "0x10", "0X1F", "010",
-    "08", "2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
-    "18446744073709551615", "18446744073709551616", "99999999999999999999999", "zz", "Zz9", "777",
-    "--5", "+-5", "1 2", "0b11", "7fffffffffffffff", "ffffffffffffffff", "-ffffffffffffffff",
+    "0",
+    "1",
+    "-1",
+    "+7",
+    "  42",
+    "\t\n 42",
+    "42abc",
+    "",
+    " ",
+    "-",
+    "+",
+    "abc",
+    "0x10",
+    "0X1F",
+    "010",
+    "08",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "-2147483649",
+    "4294967295",
+    "4294967296",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "99999999999999999999999",
+    "zz",
+    "Zz9",
+    "777",
+    "--5",
+    "+-5",
+    "1 2",
+    "0b11",
+    "7fffffffffffffff",
+    "ffffffffffffffff",
+    "-ffffffffffffffff",
 };
 
 void test_strtol(void)
@@ -142,7 +179,7 @@ void test_strtol(void)
             unsigned long long u;
 
             if (strncmp(text, "0b", 2) == 0 && (bases[b] == 0 || bases[b] == 2))
-                continue;       /* C23 reads it as binary */
+                continue; /* C23 reads it as binary */
             errno = 0;
             s = strtoll(text, &end, bases[b]);
             out("\"%s\" base %d: %lld at %td %s", text, bases[b], s, end - text, errno_name(errno));
@@ -152,7 +189,8 @@ void test_strtol(void)
             errno = 0;
             s = strtoimax(text, &end, bases[b]);
             u = strtoumax(text, &end, bases[b]);
-            out("  max %lld %llu %s", s, u, errno == ERANGE ? "ERANGE" : "");  /* EINVAL is optional */
+            out("  max %lld %llu %s", s, u,
+                errno == ERANGE ? "ERANGE" : ""); /* EINVAL is optional */
         }
     for (int i = 0; i < 1000; i++) {
         uint64_t n = random_next() >> (i % 64);
@@ -168,19 +206,62 @@ void test_strtol(void)
         out("%s base %d: %d at end %d", p, base, back == n, *end == 0);
     }
     out("%d %ld %lld %g", atoi("-12x"), atol("77"), atoll("-9000000000"), atof("2.5e3z"));
-    for (size_t i = 0; i < COUNT(integers); i++)        /* int-sized results: the same for all longs */
+    for (size_t i = 0; i < COUNT(integers); i++) /* int-sized results: the same for all longs */
         out("%d", (int)strtol(integers[i], NULL, 0) == 42);
 }
 
 static const char *const numbers[] = {
-    "0", "-0", "1", "1.", ".5", ".", "-.", "1e", "1e+", "1e5", "1E-5x", "0x1p4", "0x1.8p-1", "0x.8",
-    "0x1.fffffffffffff8p0", "0x1.fffffffffffff7p0", "0x1.00000000000008p0", "0x1.000000000000081p0",
-    "inf", "INF", "-infinity", "infinit", "nan", "NAN", "1e308", "1.7976931348623157e308",
-    "1.7976931348623159e308", "1e309", "-1e400", "2.2250738585072014e-308", "2.2250738585072011e-308",
-    "4.9406564584124654e-324", "3e-324", "  12.5  ", "1_000", "1,5", "0e999999999", "1e-999999999",
-    "123456789012345678901234567890", "0.1", "0.1000000000000000055511151231257827",
-    "9007199254740993", "9007199254740992.5", "9007199254740993.00000000000000000000000000000001",
-    "179769313486231580793728971405301e276", "5e-1", "000012.5e01", "1e0x", "+3.5", "++3", "e5",
+    "0",
+    "-0",
+    "1",
+    "1.",
+    ".5",
+    ".",
+    "-.",
+    "1e",
+    "1e+",
+    "1e5",
+    "1E-5x",
+    "0x1p4",
+    "0x1.8p-1",
+    "0x.8",
+    "0x1.fffffffffffff8p0",
+    "0x1.fffffffffffff7p0",
+    "0x1.00000000000008p0",
+    "0x1.000000000000081p0",
+    "inf",
+    "INF",
+    "-infinity",
+    "infinit",
+    "nan",
+    "NAN",
+    "1e308",
+    "1.7976931348623157e308",
+    "1.7976931348623159e308",
+    "1e309",
+    "-1e400",
+    "2.2250738585072014e-308",
+    "2.2250738585072011e-308",
+    "4.9406564584124654e-324",
+    "3e-324",
+    "  12.5  ",
+    "1_000",
+    "1,5",
+    "0e999999999",
+    "1e-999999999",
+    "123456789012345678901234567890",
+    "0.1",
+    "0.1000000000000000055511151231257827",
+    "9007199254740993",
+    "9007199254740992.5",
+    "9007199254740993.00000000000000000000000000000001",
+    "179769313486231580793728971405301e276",
+    "5e-1",
+    "000012.5e01",
+    "1e0x",
+    "+3.5",
+    "++3",
+    "e5",
     "100000000000000000000000000000000000000000000000000000000000000000000000e-60",
 };
 
@@ -231,7 +312,7 @@ void test_strtold(void)
         long double value = strtold(numbers[i], &end);
 
         if (end == numbers[i])
-            value = 0;          /* no number: the sign of the zero is free */
+            value = 0; /* no number: the sign of the zero is free */
         if (isnan(value))
             out("%s: nan at %td", numbers[i], end - numbers[i]);
         else

@@ -35,8 +35,8 @@ static unsigned long sum_of(const unsigned char *bytes, size_t len)
 static void test_memory(void)
 {
     static unsigned char a[BUFFER], b[BUFFER];
-    static const size_t lengths[] = { 0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 127, 128, 129, 255,
-                                      256, 257, 300, 511 };
+    static const size_t lengths[] = { 0,  1,  2,   3,   7,   8,   9,   15,  16,  17, 31,
+                                      33, 64, 127, 128, 129, 255, 256, 257, 300, 511 };
 
     for (size_t from = 0; from < 17; from++)
         for (size_t to = 0; to < 17; to += 3)
