@@ -21,13 +21,15 @@ int console_init(void);
 void console_write(const char *text, size_t len);
 #define CONSOLE_WAIT_NS NS_PER_S
 
+/* Output: xl console's terminal and xenconsoled's pty are raw, so somebody has to send "\r\n" for "\n": here
+ * it is the console in line mode, as it is for log lines always. A "\n" behind a "\r" is left alone. */
 enum console_mode {
-    CONSOLE_LINE, /* echo, backspace, Ctrl-U; a read gives whole lines; Ctrl-D on an empty line ends input */
-    CONSOLE_RAW,  /* bytes as they come, no echo */
+    CONSOLE_LINE, /* echo, backspace, Ctrl-U; a read gives a line; Ctrl-D on an empty line ends input */
+    CONSOLE_RAW,  /* bytes as they come, both ways, no echo */
 };
 void console_set_mode(enum console_mode mode);
-/* Up to `len` bytes of input: at least one, or 0 at end of input. -XEN_ETIMEDOUT at `deadline_ns`. Thread
- * context. */
+/* Up to `len` bytes of input: at least one, or 0 at end of input. -XEN_ETIMEDOUT at `deadline_ns`, -XEN_EIO
+ * once xenconsoled has broken the ring. Thread context. */
 long console_read(char *out, size_t len, uint64_t deadline_ns);
 /* Bytes a read would give without waiting. */
 size_t console_readable(void);

@@ -120,8 +120,9 @@ static void backlog_put(const char *text, size_t len, bool cooked)
     }
 }
 
-/* Once text was lost, nothing may follow before the notice does. True: nothing is owed. */
-static bool put_notice(void)
+/* Once text was lost, nothing may follow before the notice does. `room`: what there is for it. True:
+ * nothing is owed any more. */
+static bool put_notice(size_t room)
 {
     struct console_out *out = &console_out;
     char notice[NOTICE_MAX];
@@ -129,7 +130,7 @@ static bool put_notice(void)
 
     if (!out->lost)
         return true;
-    if (CONSOLE_BACKLOG - out->backlog_len < NOTICE_MAX)
+    if (room < NOTICE_MAX)
         return false;
     len = format_text(notice, sizeof(notice), "%s[console: %llu bytes dropped]\n",
                       out->line_open ? "\n" : "", (unsigned long long)out->lost);
@@ -163,11 +164,9 @@ size_t console_out_push(const char *text, size_t len, bool cooked)
     if (!out->ring || out->broken)
         return 0;
     flush_backlog();
-    if (!put_notice())
+    if (out->backlog_len || !put_notice(ring_room()))
         return 0;
     flush_backlog();
-    if (out->backlog_len)
-        return 0;
     done = ring_put_text(text, len, cooked);
     if (done)
         out->line_open = text[done - 1] != '\n';
@@ -191,7 +190,7 @@ void console_out_post(const char *text, size_t len, bool cooked)
     console_out_refresh();
     done = console_out_push(text, len, cooked);
     if (done < len) {
-        if (put_notice()) {
+        if (put_notice(CONSOLE_BACKLOG - out->backlog_len)) {
             uint64_t before = out->dropped;
 
             backlog_put(text + done, len - done, cooked);
