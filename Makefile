@@ -135,12 +135,14 @@ BED   := tools/bed/bed.py
 
 # A complete xl configuration beside the image. Written anew each time: it holds this run's variables.
 .PHONY: $(CFG)
-$(CFG): tools/xl/$(GUEST).cfg.in $(IMAGE)
-	@sed -e 's|@NAME@|$(APP_NAME)|g' -e 's|@KERNEL@|$(abspath $(IMAGE))|' -e 's|@MEMORY@|$(MEMORY)|' \
-	     -e 's|@VCPUS@|$(VCPUS)|' -e "s|@ARGS@|$$(printf '%s' "$$ARGS" | sed 's/[&|\\]/\\&/g')|" $< >$@
+$(CFG): $(IMAGE)
+	@tools/make_cfg.sh tools/xl/$(GUEST).cfg.in $(IMAGE) $(MEMORY) $(VCPUS) "$$ARGS" >$@
 export ARGS
 
-all: $(APPS:%=$(B)/%.elf)
+all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
+
+$(filter-out $(CFG),$(APPS:%=$(B)/%.pv.cfg)): $(B)/%.pv.cfg: $(B)/%.elf tools/xl/pv.cfg.in
+	@tools/make_cfg.sh tools/xl/pv.cfg.in $< $(MEMORY) $(VCPUS) >$@
 
 run: $(CFG)
 	@tools/run.sh $(CFG) $(XEN)

@@ -9,8 +9,8 @@ set -eu
 app=$1 out=$2
 shift 2
 tools=$(dirname "$0")
-tmp=${out%.elf}.link
-mkdir -p "$tmp"
+tmp=$(mktemp -d "$out.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
 
 link()  # START SIZING OUT OBJECT...
 {
@@ -32,5 +32,5 @@ end=$(nm "$tmp/second.elf" | awk '$3 == "__rodata_end" { print $1 }')
 size=$((0x$end - 0x100000))
 # The lowest multiple of 2 MiB that leaves the first MiB free.
 start=$(((0x$end + 0x1fffff) / 0x200000 * 0x200000 - size))
-link "$(printf '0x%x' $start)" 0 "$out" "$tmp/symbols.o" "$@"
-rm -r "$tmp"
+link "$(printf '0x%x' $start)" 0 "$tmp/final.elf" "$tmp/symbols.o" "$@"
+mv "$tmp/final.elf" "$out"
