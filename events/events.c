@@ -127,7 +127,7 @@ static void port_enter(struct event_port *p)
 
 static void port_leave(struct event_port *p)
 {
-    store_release(&p->running, 0); /* pairs with port_enter() and port_quiesce() */
+    store_release(&p->running, 0); /* pairs with port_enter() and quiesce() */
 }
 
 /* Edges for nobody: keep them, in case somebody binds the port, but hear no more of them. */
@@ -155,7 +155,8 @@ struct event_port *event_claim(struct events_cpu *cpu, evtchn_port_t port)
     if (p->vcpu != cpu->vcpu && ops == &two_level_ops)
         return NULL; /* all vCPUs see all pending bits; each FIFO queue has one reader */
     port_enter(p);
-    if (__atomic_load_n(&p->fn, __ATOMIC_SEQ_CST)) /* after port_enter(): see port_quiesce() */
+    cpu->fn = __atomic_load_n(&p->fn, __ATOMIC_SEQ_CST); /* after port_enter(): see quiesce() */
+    if (cpu->fn)
         return p;
     port_leave(p);
     spurious(cpu, port);
@@ -183,7 +184,7 @@ static void storm_check(struct event_port *p, evtchn_port_t port)
 void event_run(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port)
 {
     cpu->delivered++;
-    p->fn(port, p->arg);
+    cpu->fn(port, p->arg); /* as claimed: p->fn may be gone, its quiesce() waits for us */
     if (p->stranger && ++p->count == STORM_EDGES)
         storm_check(p, port);
     port_leave(p);
