@@ -160,7 +160,8 @@ static void sim_deliver(void)
         }
         if (vcpu->device_due) {
             vcpu->device_due = false;
-            sim.device(cpu->vcpu);
+            if (sim.device)
+                sim.device(cpu->vcpu);
         }
         cpu->upcall_depth--;
         if (cpu->need_resched && !cpu->preempt_count)
@@ -484,6 +485,13 @@ static __attribute__((unused)) void sim_join(struct thread *thread)
 {
     if (thread_join(thread, TIME_NEVER))
         sim_fail("a join without a deadline timed out");
+}
+
+/* No device upcalls any more, and those under way are over. */
+static __attribute__((unused)) void sim_device_stop(void)
+{
+    sim.device = NULL;
+    thread_sleep_until(time_after_ns(2000 * sim.step_ns));
 }
 
 /* Keep the vCPU busy. */

@@ -324,6 +324,7 @@ static void body_upcall_wakes(void)
     sim_point();
     CHECK_NE(woken_at_point, 0);
     CHECK_LT(woken_at_point - raised_at_point, 100);
+    sim_device_stop();
     sim_join(high);
 }
 
