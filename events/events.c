@@ -104,10 +104,12 @@ void events_upcall(void)
         return;
     }
     events->upcalls++;
+    cpu->upcall_depth++;
     do {
         atomic_exchange(&info->evtchn_upcall_pending, 0); /* before the scan: what it misses raises it again */
         ops->scan(events, info);
     } while (load_once(&info->evtchn_upcall_pending));
+    cpu->upcall_depth--;
 }
 
 /* --- from a scan to a handler -------------------------------------------------------------------- */

@@ -67,6 +67,21 @@ static void timer_event(evtchn_port_t port, void *arg)
     timers_run(this_percpu()->timers);
 }
 
+/* A port that storms is masked by events/ and opened again from here. */
+static void throttle_end(void *arg)
+{
+    (void)arg;
+    events_unthrottle();
+}
+
+static void throttle_begin(uint64_t delay_ns)
+{
+    static struct timer timer; /* armed once at a time: events/ sees to that */
+
+    timer_init(&timer, throttle_end, NULL);
+    timer_arm(&timer, time_after_ns(delay_ns));
+}
+
 int time_init(struct shared_info *shared)
 {
     struct percpu *cpu = this_percpu();
@@ -74,8 +89,10 @@ int time_init(struct shared_info *shared)
     bool enabled;
     int rc;
 
-    if (shared)
+    if (shared) {
         wall_clock = shared;
+        events_set_throttle(throttle_begin);
+    }
     rc = hypercall_vcpu_stop_periodic_timer(cpu->vcpu);
     if (rc == 0)
         rc = event_bind_virq(VIRQ_TIMER, cpu->vcpu, timer_event, NULL, &port);

@@ -60,12 +60,10 @@ static bool masked_by_lock(void)
 /* The upcall as the entry code makes it. */
 static void run_upcall(struct percpu *cpu)
 {
-    cpu->upcall_depth++;
     if (events_upcall)
         events_upcall();
     else
         store_once(&cpu->vcpu_info.evtchn_upcall_pending, 0);
-    cpu->upcall_depth--;
 }
 
 void fake_deliver(void)
