@@ -18,10 +18,10 @@
 struct slab {
     uint32_t magic;
     uint16_t large; /* 1 + order of a block that is one object; 0: a slab */
-    uint16_t class;
+    uint16_t size_class;
     uint32_t used;    /* held: lock; objects handed out */
     void *free;       /* held: lock; chain through the free objects */
-    struct list link; /* held: lock; in partial[class] while something is free */
+    struct list link; /* held: lock; in partial[size_class] while something is free */
 };
 #define HEADER ROUND_UP(sizeof(struct slab), 16)
 
@@ -34,21 +34,21 @@ static struct list partial[CLASSES] = {
 
 static unsigned int class_of(size_t size)
 {
-    unsigned int class = 0;
+    unsigned int size_class = 0;
 
-    while (class < CLASSES && 32UL << class < size)
-        class ++;
-    return class;
+    while (size_class < CLASSES && 32UL << size_class < size)
+        size_class++;
+    return size_class;
 }
 
-static struct slab *slab_new(unsigned int class)
+static struct slab *slab_new(unsigned int size_class)
 {
     struct slab *slab = pages_alloc(0);
-    size_t size = 1UL << (class + SMALLEST_SHIFT);
+    size_t size = 1UL << (size_class + SMALLEST_SHIFT);
 
     if (!slab)
         return NULL;
-    *slab = (struct slab){ .magic = MAGIC, .class = class };
+    *slab = (struct slab){ .magic = MAGIC, .size_class = size_class };
     for (size_t at = HEADER; at + size <= PAGE_SIZE; at += size) {
         void **object = (void **)((char *)slab + at);
 
@@ -76,20 +76,22 @@ static void *alloc_large(size_t size)
 
 void *kmem_alloc(size_t size)
 {
-    unsigned int class = class_of(size);
+    unsigned int size_class = class_of(size);
     struct slab *slab;
     void **object;
     bool enabled;
 
-    if (class >= CLASSES)
+    if (size_class >= CLASSES)
         return alloc_large(size);
     enabled = spin_lock_save(&lock);
-    if (list_empty(&partial[class])) {
-        slab = slab_new(class);
+    if (list_empty(&partial[size_class])) {
+        slab = slab_new(size_class);
         if (slab)
-            list_add_first(&partial[class], &slab->link);
+            list_add_first(&partial[size_class], &slab->link);
     }
-    slab = list_empty(&partial[class]) ? NULL : list_entry(partial[class].next, struct slab, link);
+    slab = list_empty(&partial[size_class])
+               ? NULL
+               : list_entry(partial[size_class].next, struct slab, link);
     object = slab ? slab->free : NULL;
     if (object) {
         slab->free = *object;
@@ -116,7 +118,7 @@ void kmem_free(void *ptr)
     enabled = spin_lock_save(&lock);
     kassert(slab->used > 0);
     if (!slab->free)
-        list_add_first(&partial[slab->class], &slab->link);
+        list_add_first(&partial[slab->size_class], &slab->link);
     *(void **)ptr = slab->free;
     slab->free = ptr;
     empty = --slab->used == 0;
