@@ -7,3 +7,8 @@
 
 /* What the toolstack last asked for; CONTROL_NONE. Any context. */
 enum control_request libc_requested(void);
+
+/* newlib's names. Note fn for exit; 0, or -1 when memory is out. Thread context. */
+int __register_exitproc(int type, void (*fn)(void), void *arg, void *dso);
+/* Run what was noted, the newest first: of one shared object, or with NULL everything. */
+void __call_exitprocs(int code, void *dso);

@@ -20,6 +20,8 @@
 #define PROCESS_ID  1
 #define ENTROPY_MAX 256 /* what getentropy() gives at once, says POSIX */
 
+static char abort_reason[128] = "abort() called";
+
 pid_t getpid(void)
 {
     return PROCESS_ID;
@@ -39,7 +41,7 @@ int kill(pid_t pid, int signal)
     if (signal == 0 || signal == SIGCHLD || signal == SIGURG || signal == SIGCONT)
         return 0;
     if (signal == SIGABRT)
-        panic("abort() called");
+        panic("%s", abort_reason);
     panic("killed by signal %d", signal);
 }
 
@@ -51,6 +53,8 @@ void __assert_func(const char *file, int line, const char *function, const char 
                           function ? function : "", function ? "(): " : "", condition);
 
     console_write(text, MIN((size_t)len, sizeof(text) - 1));
+    format_text(abort_reason, sizeof(abort_reason), "%s:%d: assertion failed: %s", file, line,
+                condition);
     abort();
 }
 

@@ -26,9 +26,6 @@ extern function *__fini_array_start[], *__fini_array_end[];
 
 int main(int argc, char **argv);
 
-/* newlib's: calls what atexit() noted in the newest block of 32. */
-void __call_exitprocs(int code, void *dso);
-
 /* newlib has stand-ins for these, and a linker takes the first definition it comes across: ask for
  * ours before newlib's archive is searched. Nothing refers to the table; it is not in the image. */
 void __retarget_lock_acquire(struct __lock *lock);
@@ -53,21 +50,6 @@ struct thread *libc_exiting_thread(void)
     return load_once(&exiting);
 }
 
-/* atexit() keeps handlers in blocks of 32, the newest first, and newlib's function does one block;
- * a handler may add more. */
-static void run_exit_handlers(int code)
-{
-    struct _atexit *block;
-
-    do {
-        __call_exitprocs(code, NULL);
-        for (block = __atexit; block && block->_ind == 0; block = block->_next)
-            ;
-        if (block)
-            __atexit = block;
-    } while (block);
-}
-
 void exit(int code)
 {
     struct thread *nobody = NULL;
@@ -79,7 +61,7 @@ void exit(int code)
         for (;;)
             thread_sleep_until(TIME_NEVER);
     }
-    run_exit_handlers(code);
+    __call_exitprocs(code, NULL);
     for (function **f = __fini_array_end; f > __fini_array_start;)
         (*--f)();
     if (__stdio_exit_handler)
