@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing with libFuzzer, included by the Makefile: every tests/fuzz/fuzz_*.c is one fuzzer.
+#
+#   make fuzz-short                 a few seconds, the same inputs each time; part of `make test`
+#   make fuzz FUZZ_SECONDS=600      long; what it finds new is kept in build/fuzz/corpus
+#   make fuzz ONLY=console          one of them
+#
+# An input that fails is written to build/fuzz/; `build/fuzz/fuzz_NAME FILE` runs it again.
+
+FUZZ_SECONDS ?= 600
+FUZZ_RUNS    ?= 40000
+FUZZ_NAMES   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
+FUZZ_PARTS   := tests/fuzz/guest.c lib/log.c lib/format.c lib/error_name.c lib/cmdline.c
+FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/host/include -I. \
+                -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
+                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_PARTS:%.c=build/fuzz/%.o)
+	@clang $(FUZZ_CFLAGS) -o $@ $^
+
+.PHONY: fuzz fuzz-short
+.SECONDARY:
+fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
+	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
+
+fuzz: $(FUZZ_NAMES:%=build/fuzz/%)
+	@tests/fuzz/run.sh long $(FUZZ_SECONDS) $(FUZZ_NAMES)
+
+-include $(wildcard build/fuzz/*.d build/fuzz/*/*.d build/fuzz/*/*/*.d)
