@@ -38,6 +38,10 @@ class FetchError(Exception):
     """Something the user must know about; printed without a traceback."""
 
 
+class Gone(FetchError):
+    """The index lacks a package, or the mirror a version the index names: the index may be old."""
+
+
 def say(text):
     print("fetch: " + text, flush=True)
 
@@ -151,6 +155,19 @@ class Apt:
         raise FetchError(f"this machine's mirror does not offer {self.suite} for {self.arch} (no "
                          "network, or moved to an archive):\n  " + "\n  ".join(errors[:4]))
 
+    def with_index(self, work):
+        """Do `work`; if the index turns out to be old, read it anew and do it once more."""
+        fresh = not os.path.exists(self.ready)
+        if fresh:
+            self.update()
+        try:
+            return work()
+        except Gone:
+            if fresh:
+                raise
+            self.update()
+            return work()
+
     def show(self, names):
         """{name: fields} of the newest version of each package; unknown names are left out."""
         if not names:
@@ -172,11 +189,11 @@ class Apt:
             names.sort(key=lambda n: [(0, int(p), "") if p.isdigit() else (1, 0, p)
                                       for p in re.findall(r"\d+|\D+", n)])
             if not names:
-                raise FetchError(f"nothing in {self.suite} ({self.arch}) matches {pattern}")
+                raise Gone(f"nothing in {self.suite} ({self.arch}) matches {pattern}")
             pattern = names[-1]
         fields = self.show([pattern]).get(pattern)
         if not fields:
-            raise FetchError(f"{self.suite} ({self.arch}) has no package {pattern}")
+            raise Gone(f"{self.suite} ({self.arch}) has no package {pattern}")
         kernel = re.search(r"\b(linux-image-\d\S*)", fields.get("Depends", ""))
         if pattern.startswith("linux-image-") and kernel:
             return self.resolve(kernel.group(1))
@@ -244,10 +261,6 @@ class Apt:
             os.replace(file, os.path.join(DEBS, deb_name(fields)))
 
 
-class Gone(FetchError):
-    """A version the index names is no longer on the mirror: the index may be old."""
-
-
 def deb_name(fields):
     return f"{fields['Package']}_{fields['Version'].replace(':', '%3a')}_{fields['Architecture']}.deb"
 
@@ -297,16 +310,7 @@ def fetch_debs(options):
     names = [key[len(prefix):] for key in keys]
     apt = Apt(options.suite, options.arch)
     with Lock(os.path.join(apt.dir, "lock")):
-        fresh = not os.path.exists(apt.ready)
-        if fresh:
-            apt.update()
-        try:
-            chosen, paths, total = get_debs(apt, names, options.with_deps)
-        except Gone:
-            if fresh:
-                raise
-            apt.update()
-            chosen, paths, total = get_debs(apt, names, options.with_deps)
+        chosen, paths, total = apt.with_index(lambda: get_debs(apt, names, options.with_deps))
     os.makedirs(options.into, exist_ok=True)
     for path in paths:
         subprocess.run(["dpkg", "-x", path, options.into], check=True)
@@ -337,12 +341,10 @@ def fetch_sources(options):
         raise FetchError("dpkg-source is missing: install dpkg-dev (tools/host-packages.sh build)")
     apt = Apt(options.suite, "source")
     with Lock(os.path.join(apt.dir, "lock")):
-        if not os.path.exists(apt.ready):
-            apt.update()
         os.makedirs(SOURCES, exist_ok=True)
         for key in keys:
             name = key[len(prefix):]
-            dsc, version = get_source(apt, name)
+            dsc, version = apt.with_index(lambda: get_source(apt, name))
             target = os.path.join(options.into, name)
             shutil.rmtree(target, ignore_errors=True)
             os.makedirs(options.into, exist_ok=True)
@@ -368,7 +370,7 @@ def newest_source(apt, name):
                                       check=False).returncode == 0:
             best = entry
     if not best:
-        raise FetchError(f"{apt.suite} has no source package {name}")
+        raise Gone(f"{apt.suite} has no source package {name}")
     return best
 
 
@@ -383,7 +385,7 @@ def get_source(apt, name):
                              "--only-source", f"{name}={version}"], cwd=SOURCES, env=ENV, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode != 0 or not os.path.exists(path):
-        raise FetchError(f"could not download {name}:\n" + "\n".join(result.stdout.splitlines()[-6:]))
+        raise Gone(f"could not download {name}:\n" + "\n".join(result.stdout.splitlines()[-6:]))
     if sha256_of(path) != digest:
         raise FetchError(f"{dsc}: checksum differs from the index's")
     return path, version
