@@ -18,7 +18,7 @@
 #include "mm/page.h"
 #include "tests/host/fake_xen.h"
 
-#define DIRECT_MAP   0x480000000000UL
+#define DIRECT_MAP   0x10000000UL /* low: mm/page.c manages the first 2 TiB */
 #define XEN_MAP      0x4a0000000000UL
 #define OWN_FRAMES   16384UL /* a power of 2 */
 #define XEN_FRAMES   4096UL
