@@ -133,13 +133,15 @@ def die_with_parent():
 
 def arguments(image, clock, ram, share, forward=()):
     """QEMU's arguments; the same in save and run but for `share` and the forwarded ports."""
-    # Debian's TCG lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies).
+    # TCG of QEMU 7.2 lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies); that of
+    # QEMU 10 reads the clock in x2APIC registers where instruction counting forbids it ("Bad icount
+    # read", and QEMU ends).
     backend = f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={ram.replace(',', ',,')}"
     backend += ",share=on" if share else ",share=off,reserve=off"
     return [
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-M", "pc,memory-backend=ram", "-m", str(MEMORY_MIB), "-object", backend,
-        *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp",
+        *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp,-x2apic",
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
         "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1 loglvl=warning "
