@@ -63,8 +63,9 @@ static void decode(const struct start_info *si, char *mapped_end, struct boot_in
     };
 }
 
-/* From pv_entry.S. Until the thread register is set nothing here may be stack-protected. */
-__attribute__((optimize("no-stack-protector"))) void pv_start(const struct start_info *si)
+/* From pv_entry.S. This file is compiled without stack protector and stack limit: both are read
+ * through the thread register, which is set here. */
+void pv_start(const struct start_info *si)
 {
     struct percpu *cpu = &percpu_boot;
     struct context context;

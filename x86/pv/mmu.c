@@ -120,7 +120,7 @@ static int hook_table(const void *virt, unsigned int level, uint64_t *table)
 /* Make sure that `virt` has tables down to `level`, which is then present with an entry. */
 static int provide_tables(const void *virt, unsigned int level, void *(*more)(void))
 {
-    unsigned int missing;
+    unsigned int missing = 0;
     int rc = 0;
 
     while (rc == 0 && !walk(virt, level, &missing)) {
