@@ -216,7 +216,7 @@ void page_add_mapped(void *start, void *end)
 
 void page_add_unmapped(void *start, void *end)
 {
-    kassert((unsigned long)start % CHUNK == 0);
+    kassert(start == end || (unsigned long)start % CHUNK == 0);
     unmapped_start = start;
     unmapped_end = end;
     total += (unmapped_end - unmapped_start) / PAGE_SIZE;

@@ -26,5 +26,6 @@ void page_get_stats(struct page_stats *stats);
 
 /* Boot only: pages [start, end) of the direct map are mapped and free. */
 void page_add_mapped(void *start, void *end);
-/* Boot only: pages [start, end) of the direct map exist but are not mapped yet. */
+/* Boot only: pages [start, end) of the direct map exist but are not mapped yet. `start` is a
+ * multiple of 2 MiB, or the range is empty. */
 void page_add_unmapped(void *start, void *end);
