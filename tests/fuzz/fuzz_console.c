@@ -66,8 +66,10 @@ static void act(uint8_t what)
         guest_now_ns += input_byte() * NS_PER_MS;
         break;
     }
-    if (!(what & 0x10))
+    if (!(what & 0x10)) {
         console_event(1, NULL);
+        MUST(ring->in_prod - in.cons <= sizeof(ring->in) || in.broken);
+    }
     if (notify_timer.deadline_ns && notify_timer.deadline_ns <= guest_now_ns) {
         notify_timer.deadline_ns = 0;
         notify_due(NULL);
@@ -90,6 +92,8 @@ static void guest_turn(uint8_t what)
     const uint8_t *bytes;
     long rc;
 
+    for (size_t i = 0; i < sizeof(long_text); i += 7)
+        long_text[i] = '\n';
     switch (what % 9) {
     case 0:
         len = input_byte();
@@ -127,6 +131,15 @@ static void guest_turn(uint8_t what)
     }
 }
 
+static void check_state(void)
+{
+    MUST(console_out.prod - console_out.cons <= sizeof(ring->out));
+    MUST(console_out.backlog_len <= CONSOLE_BACKLOG);
+    MUST(in.ready - in.read <= INPUT_SIZE);
+    MUST(in.edit - in.ready <= INPUT_SIZE);
+    MUST(in.edit - in.read <= INPUT_SIZE);
+}
+
 static void boot(uint32_t index)
 {
     struct waitq q = WAITQ_INIT(console_out.q);
@@ -156,8 +169,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!ring)
         ring = malloc(sizeof(*ring)); /* of exactly its size: an access beyond it is seen */
     boot(input_byte() & 1 ? 0xffffff00 : 0);
-    while (input_left())
+    while (input_left()) {
         guest_turn(input_byte());
+        check_state();
+    }
     console_get_stats(&stats);
     echoed = 8 * stats.bytes_in; /* at most: shown as "^X", then erased by six */
     MUST(stats.bytes_out + stats.dropped >= given);

@@ -59,29 +59,49 @@ static void put(const void *bytes, size_t len)
     }
 }
 
-static void put_message(uint32_t type, uint32_t req_id, const void *payload, uint32_t len)
+static void put_header(uint32_t type, uint32_t req_id, uint32_t len)
 {
     struct xsd_sockmsg header = { .type = type, .req_id = req_id, .tx_id = asked.tx_id, .len = len };
 
     put(&header, sizeof(header));
+}
+
+static void put_message(uint32_t type, uint32_t req_id, const void *payload, uint32_t len)
+{
+    put_header(type, req_id, len);
     put(payload, len);
 }
 
-static void act(void)
+/* `size` bytes: some from the input, then a pattern, so that a short input can make a long message. */
+static const char *fill(size_t size)
 {
+    static char filled[6000];
+    size_t len = size < 64 ? size : input_byte();
+    const uint8_t *from = input_bytes(&len);
+    uint8_t how = input_byte();
+
+    for (size_t i = 0; i < size; i++)
+        filled[i] = i < len ? (char)from[i] : how & 2 && i % 16 == 15 ? 0 : 'a';
+    if (size && how & 1)
+        filled[size - 1] = 0;
+    return filled;
+}
+
+/* True: the daemon did something; false: it is silent until the guest gives up. */
+static bool act(void)
+{
+    static const uint16_t sizes[] = { 1,    16,   95,   96,   97,   200,  1008, 1024,
+                                      1025, 3072, 4079, 4080, 4095, 4096, 4097, 5999 };
     uint8_t what = input_byte();
-    size_t size = what & 0x80 ? input_u32() % 6000 : what >> 3 & 15;
-    const uint8_t *payload;
+    size_t size = what & 0x80 ? sizes[what >> 3 & 15] : what >> 3 & 15;
     char event[64];
 
     switch (what & 7) {
     case 0: /* the right reply */
-        payload = input_bytes(&size);
-        put_message(asked.type, asked.req_id, payload, size);
+        put_message(asked.type, asked.req_id, fill(size), size);
         break;
     case 1:
-        payload = input_bytes(&size);
-        put_message(XS_ERROR, asked.req_id, payload, size);
+        put_message(XS_ERROR, asked.req_id, fill(size), size);
         break;
     case 2: /* an event for a watch that exists */
         put_message(XS_WATCH_EVENT, 0, event,
@@ -89,15 +109,13 @@ static void act(void)
                              watches.last_token) + 1);
         break;
     case 3:
-        payload = input_bytes(&size);
-        put_message(XS_WATCH_EVENT, 0, payload, size);
+        put_message(XS_WATCH_EVENT, 0, fill(size), size);
         break;
     case 4: /* any bytes */
-        payload = input_bytes(&size);
-        put(payload, size);
+        put(fill(size), size);
         break;
-    case 5: /* a header that is nearly right */
-        put_message(asked.type + (int8_t)input_byte(), asked.req_id + (int8_t)input_byte(), NULL, 0);
+    case 5: /* a header that is nearly right, or right and the payload comes later */
+        put_header(asked.type + (int8_t)input_byte(), asked.req_id + (int8_t)input_byte(), size);
         break;
     case 6: /* an index from nowhere */
         if (what & 0x40)
@@ -106,10 +124,13 @@ static void act(void)
             ring->req_cons = input_u32();
         in_step = in_step && what & 0x40;
         break;
-    case 7: /* "E2BIG", which sends the client to DIRECTORY_PART */
-        put_message(XS_ERROR, asked.req_id, "E2BIG", 6);
+    case 7:
+        if (what & 0x40)
+            return false;
+        put_message(XS_ERROR, asked.req_id, "E2BIG", 6); /* to DIRECTORY_PART */
         break;
     }
+    return true;
 }
 
 bool other_end_turn(void)
@@ -117,8 +138,11 @@ bool other_end_turn(void)
     if (!input_left())
         return false;
     read_requests();
-    act();
+    if (!act())
+        return false;
     store_event(1, NULL);
+    if (ring->rsp_prod - ring->rsp_cons > XENSTORE_RING_SIZE)
+        MUST(!store.open || memory_wanted());
     return true;
 }
 
