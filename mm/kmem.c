@@ -11,7 +11,8 @@
 #include "mm/kmem.h"
 #include "mm/page.h"
 
-#define SMALLEST_SHIFT 5 /* 32 bytes */
+#define SMALLEST_SHIFT 5
+#define SMALLEST       (1UL << SMALLEST_SHIFT)
 #define CLASSES        6 /* 32 to 1024 bytes */
 #define MAGIC          0x6b6d656d
 
@@ -22,6 +23,7 @@ struct slab {
     uint32_t used;    /* held: lock; objects handed out */
     void *free;       /* held: lock; chain through the free objects */
     struct list link; /* held: lock; in partial[size_class] while something is free */
+    unsigned long given[PAGE_SIZE / SMALLEST / BITS_PER_LONG]; /* held: lock; which these are */
 };
 #define HEADER ROUND_UP(sizeof(struct slab), 16)
 
@@ -36,7 +38,7 @@ static unsigned int class_of(size_t size)
 {
     unsigned int size_class = 0;
 
-    while (size_class < CLASSES && 32UL << size_class < size)
+    while (size_class < CLASSES && SMALLEST << size_class < size)
         size_class++;
     return size_class;
 }
@@ -44,7 +46,7 @@ static unsigned int class_of(size_t size)
 static struct slab *slab_new(unsigned int size_class)
 {
     struct slab *slab = pages_alloc(0);
-    size_t size = 1UL << (size_class + SMALLEST_SHIFT);
+    size_t size = SMALLEST << size_class;
 
     if (!slab)
         return NULL;
@@ -56,6 +58,16 @@ static struct slab *slab_new(unsigned int size_class)
         slab->free = object;
     }
     return slab;
+}
+
+/* Which object of its slab `ptr` is. */
+static unsigned int object_index(const struct slab *slab, const void *ptr)
+{
+    size_t at = (const char *)ptr - (const char *)slab - HEADER;
+    unsigned int shift = SMALLEST_SHIFT + slab->size_class;
+
+    kassert(at < PAGE_SIZE - HEADER && at % (1UL << shift) == 0);
+    return at >> shift;
 }
 
 static void *alloc_large(size_t size)
@@ -96,6 +108,7 @@ void *kmem_alloc(size_t size)
     if (object) {
         slab->free = *object;
         slab->used++;
+        bit_test_and_set(slab->given, object_index(slab, object));
         if (!slab->free)
             list_remove(&slab->link);
     }
@@ -106,27 +119,31 @@ void *kmem_alloc(size_t size)
 void kmem_free(void *ptr)
 {
     struct slab *slab = (struct slab *)((unsigned long)ptr & PAGE_MASK);
+    unsigned int index;
     bool enabled, empty;
 
     if (!ptr)
         return;
     kassert(slab->magic == MAGIC);
     if (slab->large) {
+        kassert((char *)ptr == (char *)slab + HEADER);
+        slab->magic = 0; /* freeing it again is noticed */
         pages_free(slab, slab->large - 1);
         return;
     }
+    index = object_index(slab, ptr);
     enabled = spin_lock_save(&lock);
-    kassert(slab->used > 0);
+    kassert(bit_test_and_clear(slab->given, index)); /* else it was freed before */
     if (!slab->free)
         list_add_first(&partial[slab->size_class], &slab->link);
     *(void **)ptr = slab->free;
     slab->free = ptr;
     empty = --slab->used == 0;
-    if (empty)
-        list_remove(&slab->link);
-    spin_unlock_restore(&lock, enabled);
     if (empty) {
+        list_remove(&slab->link);
         slab->magic = 0;
-        pages_free(slab, 0);
     }
+    spin_unlock_restore(&lock, enabled);
+    if (empty)
+        pages_free(slab, 0);
 }

@@ -129,12 +129,14 @@ static void free_range(char *start, char *end)
 /* Map the next 2 MiB of the domain's memory. */
 static bool grow(void)
 {
-    char *start = unmapped_start;
-    char *end = MIN(start + CHUNK, unmapped_end);
+    char *start = unmapped_start, *end;
     void *table;
     int rc;
 
-    if (start == unmapped_end || !provide_tags(start, end, take_zeroed) || !(table = take_page()))
+    if (start == unmapped_end)
+        return false;
+    end = MIN(start + CHUNK, unmapped_end);
+    if (!provide_tags(start, end, take_zeroed) || !(table = take_page()))
         return false;
     rc = mmu_map_direct(start, end, table, take_page);
     if (rc) {
