@@ -6,6 +6,7 @@
   bed.py run     --script FILE [--file F[:NAME]]  run a script in dom0, bring back the results
   bed.py console --kernel ELF                     create a PV domain, show its console until it ends
   bed.py shell   [--file F[:NAME]]                a shell in dom0
+  bed.py debug   --kernel ELF [--break SYMBOL]    the same domain with gdb attached
 
 Clocks: multi (two CPUs, for function tests) and counted (one instruction is one nanosecond, for
 measurements). Nothing here needs root. See docs/TESTING.md.
@@ -17,6 +18,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import debug                                # noqa: E402
 import domain                               # noqa: E402
 from image import SUITES, BedError          # noqa: E402
 from machine import CLOCKS                  # noqa: E402
@@ -70,9 +72,20 @@ def command_console(options):
     return domain.run_console(Bed(options.xen, options.clock, say), options, to_stdout)
 
 
+def command_debug(options):
+    return debug.run_debug(Bed(options.xen, options.clock, say), options, to_stdout, say)
+
+
 def command_shell(options):
     return domain.run_shell(Bed(options.xen, options.clock, say), files_of(options), to_stdout,
                             options.forward)
+
+
+def which_bed(clock):
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--xen", default="4.17", choices=SUITES)
+    parser.add_argument("--clock", default=clock, choices=CLOCKS)
+    return parser
 
 
 def add_domain(parser):
@@ -84,9 +97,7 @@ def add_domain(parser):
 
 
 def main():
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--xen", default="4.17", choices=SUITES)
-    common.add_argument("--clock", default="multi", choices=CLOCKS)
+    common = which_bed("multi")
     with_files = argparse.ArgumentParser(add_help=False)
     with_files.add_argument("--file", action="append", default=[], metavar="PATH[:NAME]",
                             help="put it into /scenario")
@@ -113,6 +124,15 @@ def main():
     console.add_argument("--timeout", type=float, metavar="SECONDS", help="none if not given")
     console.add_argument("--out", metavar="DIR", help="results go here (what it held is removed)")
     console.set_defaults(run=command_console)
+    debugger = commands.add_parser("debug", parents=[which_bed("counted"), with_files])
+    add_domain(debugger)
+    debugger.set_defaults(run=command_debug)
+    debugger.add_argument("--break", dest="breakpoint", action="append", metavar="SYMBOL",
+                          help="stop there first (default: main)")
+    debugger.add_argument("--ex", action="append", metavar="COMMAND",
+                          help="gdb commands instead of a session; the first is usually continue")
+    debugger.add_argument("--port", type=int, help="of gdb's stub (default: any free one)")
+    debugger.add_argument("--no-gdb", action="store_true", help="wait for a gdb started elsewhere")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

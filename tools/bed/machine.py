@@ -114,16 +114,21 @@ class Machine:
 
     def stderr(self):
         """What QEMU has said; it says nothing when all is well."""
+        if self.errors < 0:
+            return ""
         return os.pread(self.errors, 4096, 0).decode(errors="replace").strip()
 
     def close(self):
-        """End QEMU at once; nothing in it is worth keeping."""
+        """End QEMU at once; nothing in it is worth keeping. Once more does no harm."""
+        if self.errors < 0:
+            return
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         for sock in (self.control, self.stream, self.serial):
             sock.close()
         os.close(self.errors)
+        self.errors = -1
 
 
 def die_with_parent():

@@ -74,13 +74,16 @@ def decode(data):
     return data.decode(errors="surrogateescape")
 
 
-def payload(script, files):
-    """The archive dom0 unpacks in /scenario. files: {name: path on this machine, or bytes}"""
+def payload(script, files, now_s=None):
+    """The archive dom0 unpacks in /scenario. files: {name: path on this machine, or bytes};
+    now_s: time of day for dom0 (the snapshot's is that of its making)."""
     archive = Archive()
     for name, source in files.items():
         mode = 0o644 if isinstance(source, bytes) else stat.S_IMODE(os.stat(source).st_mode)
         archive.file(name, source if isinstance(source, bytes) else read(source), mode)
     archive.file(".bed/script", script.encode(), 0o644)
+    if now_s:
+        archive.file(".bed/now", f"@{now_s:.0f}".encode(), 0o644)
     for name in ("scenario.sh", "lib.sh"):
         archive.file(".bed/" + name, read(f"{HERE}/dom0/{name}"), 0o644)
     return archive.done()
@@ -193,7 +196,9 @@ class Bed:
         becomes the script's; forward are QEMU hostfwd rules; a shell has dom0's console for both.
         Raises BedError if there is no bed.
         """
-        data = payload(script, files or {})
+        # With the counted clock every run begins at the same time of day: runs repeat.
+        now_s = None if self.snapshot.clock == "counted" else time.time()
+        data = payload(script, files or {}, now_s)
         size = shutil.get_terminal_size()
         order = ("shell" if shell else "run" if stdin is None else "talk", size.columns, size.lines)
         self.build()

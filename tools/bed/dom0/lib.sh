@@ -88,30 +88,35 @@ shutdown_reason() {
 
 report() { echo "xl: domain $1: $(shutdown_reason "$1")"; }
 
+# console_follow NAME: copy what the domain writes to stdout until it is gone. It reads the log, the
+# one copy that loses nothing: the tty may.
+console_follow() {
+    wait_for 5 [ -e "$(console_log "$1")" ] || return 1
+    exec 4<"$(console_log "$1")"
+    until is_gone "$1"; do
+        cat <&4
+        usleep 50000
+    done
+    cat <&4
+}
+
 # console_session NAME CFG: a domain with its console on stdin and stdout, until it is gone.
 # Leaves the reason in out/reason; returns xl's exit code when there is no domain.
 console_session() {
-    local log tty input= code
+    local tty input= code
     exec 5<&0                   # sh gives a background command /dev/null as its stdin
     xl create -p "$2" >/run/create 2>&1
     code=$?
     say_create /run/create
     [ $code = 0 ] || return $code
-    log=$(console_log "$1")
     if wait_for 5 has_console_tty "$1"; then
         tty=$(console_tty "$1")
         cat <&5 >"$tty" &
         input=$!
     fi
-    wait_for 5 [ -e "$log" ]
-    exec 4<"$log"
     xl unpause "$1"
-    until is_gone "$1"; do      # the log is the one copy that loses nothing: the tty may
-        cat <&4
-        usleep 50000
-    done
+    console_follow "$1"
     [ -z "$input" ] || kill "$input" 2>/dev/null
-    cat <&4
     shutdown_reason "$1" >/scenario/out/reason
 }
 

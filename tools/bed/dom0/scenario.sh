@@ -9,6 +9,7 @@
 # a change in them doesn't cost a new snapshot; init has taken the order.
 kind=$1 columns=$2 rows=$3
 . /scenario/.bed/lib.sh
+[ -e /scenario/.bed/now ] && date -s "$(cat /scenario/.bed/now)" >/dev/null     # Xen's clock follows
 start_ns=$(now_ns)
 mkdir -p /scenario/out /results/consoles
 cd /scenario
