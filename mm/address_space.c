@@ -31,14 +31,18 @@ static char *heap_dirty = (char *)HEAP_START;  /* memory below was handed out on
 
 void *vspace_alloc(size_t count)
 {
-    struct range *range = kmem_alloc(sizeof(*range));
-    size_t size = (count + 1) * PAGE_SIZE;
     char *start = (char *)VSPACE_START;
+    struct range *range;
     struct list *it;
+    size_t size;
     bool enabled;
 
+    if (count >= (VSPACE_END - VSPACE_START) / PAGE_SIZE) /* here: the size in bytes could wrap */
+        return NULL;
+    range = kmem_alloc(sizeof(*range));
     if (!range)
         return NULL;
+    size = (count + 1) * PAGE_SIZE;
     enabled = spin_lock_save(&map_lock);
     list_for_each (it, &ranges) {
         struct range *used = list_entry(it, struct range, link);
@@ -125,10 +129,13 @@ static size_t heap_map(size_t count)
 static bool heap_can_reach(const char *end)
 {
     struct page_stats stats;
-    size_t pages = end > heap_mapped ? (end - heap_mapped) / PAGE_SIZE : 0;
+    size_t pages =
+        end > heap_mapped ? ROUND_UP((size_t)(end - heap_mapped), PAGE_SIZE) / PAGE_SIZE : 0;
+    /* Besides: a table here and one in the direct map for each 512, tags for each 4096. */
+    size_t besides = pages / 200 + 4;
 
     page_get_stats(&stats);
-    return pages + pages / 512 + HEAP_LEAVES <= stats.free; /* a last-level table for each 512 */
+    return pages + besides + HEAP_LEAVES <= stats.free;
 }
 
 void *heap_grow(ptrdiff_t increment)
