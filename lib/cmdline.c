@@ -8,8 +8,8 @@
 
 /* Take one word off *text into *out with its quotes undone: '...' keeps all, "..." lets \ quote
  * \ and ", a bare \ quotes any character. Returns the word, or NULL at the end. *quoted: it began
- * with a quote, so it is no option. */
-static char *next_word(const char **text, const char *end, char **out, bool *quoted)
+ * with a quote, so it is no option. *rc becomes -XEN_EINVAL when a quote has no end. */
+static char *next_word(const char **text, const char *end, char **out, bool *quoted, int *rc)
 {
     const char *at = *text;
     char *word = *out;
@@ -32,8 +32,10 @@ static char *next_word(const char **text, const char *end, char **out, bool *quo
     }
     *(*out)++ = '\0';
     *text = at;
-    if (quote)
+    if (quote) {
         log_error("command line: %c without its partner in: %s", quote, word);
+        *rc = -XEN_EINVAL;
+    }
     return word;
 }
 
@@ -87,7 +89,7 @@ int cmdline_parse(struct cmdline *cmdline, const char *program, const char *text
         log_error("command line: cut at %u bytes", CMDLINE_MAX);
         rc = -XEN_EINVAL;
     }
-    while ((word = next_word(&text, end, &out, &quoted))) {
+    while ((word = next_word(&text, end, &out, &quoted, &rc))) {
         if (!options_over && !quoted && strcmp(word, "--") == 0) {
             options_over = true;
         } else if (!options_over && !quoted && word[0] == '-' && word[1]) {
