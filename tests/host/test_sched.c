@@ -435,16 +435,19 @@ TEST(busy_threads_spread_over_vcpus)
 
 static void body_idle_vcpu_helps(void)
 {
-    struct thread *thread;
+    for (unsigned int round = 0; round < 20; round++) {
+        struct thread *thread;
 
-    counter = 0;
-    preempt_disable(); /* this vCPU is ours */
-    thread = sim_start(PRIORITY_NORMAL, count_one, NULL);
-    for (unsigned int i = 0; i < 2000 && !load_once(&counter); i++)
-        ;
-    CHECK_EQ(counter, 1);
-    preempt_enable();
-    sim_join(thread);
+        counter = 0;
+        sim_work(sim_random(40)); /* the other vCPU is about to look for work, or has, or blocks */
+        preempt_disable();        /* this vCPU is ours */
+        thread = sim_start(PRIORITY_NORMAL, count_one, NULL);
+        for (unsigned int i = 0; i < 3000 && !load_once(&counter); i++)
+            ;
+        CHECK_EQ(counter, 1);
+        preempt_enable();
+        sim_join(thread);
+    }
 }
 
 TEST(idle_vcpu_takes_work)
