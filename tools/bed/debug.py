@@ -16,7 +16,7 @@ import tempfile
 
 import domain
 from image import BedError
-from session import payload
+from link import payload
 
 SCRIPT = """
 xl create -p /scenario/{name}.cfg >/run/create 2>&1 || {{ say_create /run/create; exit 1; }}

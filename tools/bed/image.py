@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the bed boots: Xen, dom0's kernel and dom0's initramfs, made from Debian packages.
 
-No root and no file system image: the packages are unpacked with dpkg -x, the few files dom0 needs
-are picked out with the libraries they name, and the initramfs is written here in the "newc" format
-that the kernel reads (Linux Documentation/driver-api/early-userspace/buffer-format.rst). One image
-serves both clocks. This file knows nothing of QEMU; machine.py does.
+No root and no file system image: the packages are unpacked with dpkg -x, and the few files dom0 needs
+are picked out with the libraries they name. One image serves both clocks. Nothing of QEMU in here:
+see machine.py.
 """
 import glob
 import gzip
@@ -17,6 +16,8 @@ import shutil
 import stat
 import subprocess
 import sys
+
+from cpio import Archive
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -79,7 +80,8 @@ class Image:
         """Digest of everything of ours that goes in; the packages' versions are in the stamp."""
         digest = hashlib.sha256(repr((packages_of(self.xen_version), PROGRAMS, EXTRAS,
                                       MODULES)).encode())
-        for path in [HERE + "/dom0/" + name for name in IN_IMAGE] + [HERE + "/image.py"]:
+        for path in [HERE + "/dom0/" + name for name in IN_IMAGE] + [
+                HERE + "/image.py", HERE + "/cpio.py"]:
             with open(path, "rb") as file:
                 digest.update(file.read())
         return digest.hexdigest()
@@ -128,36 +130,6 @@ def write(path, data):
     with open(path + ".new", "wb") as file:
         file.write(data)
     os.replace(path + ".new", path)
-
-
-class Archive:
-    """A cpio archive in the making."""
-
-    def __init__(self):
-        self.parts, self.names = [], set()
-
-    def add(self, name, mode, data=b"", device=(0, 0)):
-        parent = os.path.dirname(name)
-        if parent and parent not in self.names:
-            self.add(parent, stat.S_IFDIR | 0o755)
-        if name in self.names:
-            return
-        self.names.add(name)
-        encoded = name.encode() + b"\0"
-        fields = (len(self.names), mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(encoded), 0)
-        head = b"070701" + b"".join(b"%08x" % field for field in fields) + encoded
-        self.parts += [head, b"\0" * (-len(head) % 4), data, b"\0" * (-len(data) % 4)]
-
-    def file(self, name, data, mode=0o755):
-        self.add(name, stat.S_IFREG | mode, data)
-
-    def link(self, name, target):
-        self.add(name, stat.S_IFLNK | 0o777, target.encode())
-
-    def done(self):
-        self.names.discard("TRAILER!!!")
-        self.add("TRAILER!!!", 0)
-        return b"".join(self.parts)
 
 
 def read(path):

@@ -1,40 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""One QEMU machine with Xen in it: its arguments, its monitor, its snapshot.
+"""One QEMU machine with Xen in it: its arguments and its monitor.
 
-A snapshot is the machine's memory in a sparse file (RAM) and everything else in a small one
-(STATE), taken while dom0 waits for its first order. A run maps RAM copy-on-write, so that any
-number of runs share one snapshot and none can spoil it. What goes over the two ports is session.py's.
+Nothing here knows what the machine does: snapshot.py saves and restores it, link.py talks to dom0.
 """
-import contextlib
 import ctypes
-import fcntl
-import hashlib
 import json
 import os
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import time
 
-from image import HERE, BedError, Image, write
+from image import BedError
 
 QEMU = "qemu-system-x86_64"
 MEMORY_MIB = 6144       # room for a domain of 4 GiB; what nobody touches costs nothing
-DOM0_MIB = 512
+DOM0_MIB = 512          # dom0 has one vCPU: with two, a busy host makes `xl create` ten times slower,
+                        # as each TLB flush waits for a CPU thread that the host doesn't run
 CLOCKS = {
     # Two CPUs that run at the same time, for function tests and races; its times are noise.
     "multi": ["-accel", "tcg,thread=multi", "-smp", "2"],
     # One instruction is one virtual nanosecond, for measurements that repeat.
     "counted": ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"],
 }
-BOOT_LIMIT_S = 240
-RESTORE_LIMIT_S = 30
-
-
-class BrokenSnapshot(BedError):
-    """The saved machine does not come back to life."""
+ANSWER_LIMIT_S = 30
 
 
 class Monitor:
@@ -42,7 +32,7 @@ class Monitor:
 
     def __init__(self, sock):
         self.sock, self.file = sock, sock.makefile("rb")
-        sock.settimeout(RESTORE_LIMIT_S)
+        sock.settimeout(ANSWER_LIMIT_S)
         self.read()
         self.call("qmp_capabilities")
 
@@ -149,8 +139,8 @@ def arguments(image, clock, ram, share, forward=()):
         *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp,-x2apic",
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
-        "-append", f"console=com1 com1=115200 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1 loglvl=warning "
-                   "guest_loglvl=all spec-ctrl=no bootscrub=0 sched_ratelimit_us=0",
+        "-append", "console=com1 com1=115200 loglvl=warning guest_loglvl=all spec-ctrl=no bootscrub=0 "
+                   f"sched_ratelimit_us=0 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
         "-device", "virtserialport,bus=ports.0,nr=1,chardev=control,name=bed.control",
@@ -158,132 +148,3 @@ def arguments(image, clock, ram, share, forward=()):
         "-netdev", "user,id=net0" + "".join(f",hostfwd={rule}" for rule in forward),
         "-device", "virtio-net-pci,netdev=net0,romfile=,disable-legacy=on",
     ]
-
-
-class Snapshot:
-    """The saved machine of one Xen version and clock, in build/bed/<version>/<clock>/."""
-
-    def __init__(self, xen, clock):
-        if clock not in CLOCKS:
-            raise BedError(f"no clock called {clock}: choose one of {', '.join(CLOCKS)}")
-        self.image, self.clock = Image(xen), clock
-        self.dir = os.path.join(self.image.dir, clock)
-        self.ram, self.state, self.stamp, self.boot_log = (
-            os.path.join(self.dir, name) for name in ("ram", "state", "stamp.json", "boot.log"))
-
-    def inputs(self):
-        """What the snapshot was made from; another answer than the stamp's means: make it anew."""
-        qemu = os.stat(shutil.which(QEMU) or "/")
-        return repr((qemu.st_size, qemu.st_mtime_ns, self.image.read_stamp(), self.image.inputs(),
-                     arguments(self.image, self.clock, self.ram, True)))
-
-    def file_marks(self):
-        """Cheap signs that nobody has touched the files since they were made."""
-        marks = []
-        for path in (self.ram, self.state):
-            status = os.stat(path)
-            marks.append([status.st_size, status.st_mtime_ns])
-        with open(self.state, "rb") as file:
-            marks.append(hashlib.sha256(file.read()).hexdigest())
-        return marks
-
-    def good(self):
-        try:
-            with open(self.stamp) as file:
-                stamp = json.load(file)
-            return stamp["inputs"] == self.inputs() and stamp["marks"] == self.file_marks()
-        except (OSError, ValueError, KeyError):
-            return False
-
-    def ensure(self, say):
-        """Build the image and the snapshot unless they are there, current and whole."""
-        os.makedirs(self.dir, exist_ok=True)
-        with locked(os.path.join(self.image.dir, "lock"), fcntl.LOCK_EX, say):
-            self.image.build(say)
-        if not self.good():
-            with locked(os.path.join(self.dir, "lock"), fcntl.LOCK_EX, say):
-                if not self.good():
-                    self.take(say)
-
-    def discard(self):
-        """Forget the snapshot: the next ensure() makes it anew."""
-        if os.path.exists(self.stamp):
-            os.unlink(self.stamp)
-
-    def take(self, say):
-        """Boot Xen and dom0, and save the machine at the moment dom0 waits for an order."""
-        say(f"starting Xen {self.image.xen_version} ({self.clock} clock) for the snapshot")
-        self.discard()
-        # A new file each time: a run that has the old one mapped goes on with what it mapped.
-        ram = self.ram + ".new"
-        with open(ram, "wb") as file:
-            file.truncate(MEMORY_MIB << 20)
-        with open(self.boot_log, "wb") as log:
-            machine = Machine(self.image, self.clock, ram, True, log.fileno())
-            try:
-                self.wait_ready(machine)
-                say("dom0 is up; saving")
-                machine.monitor.call("stop")
-                ignore_shared(machine.monitor)
-                machine.monitor.call("migrate", uri=f"exec:cat >{shlex.quote(self.state)}.new")
-                machine.monitor.migrated(60)
-            finally:
-                machine.close()
-        subprocess.run(["fallocate", "-d", ram], check=False)    # only saves space
-        os.replace(self.state + ".new", self.state)
-        os.replace(ram, self.ram)
-        write(self.stamp, json.dumps({"inputs": self.inputs(),
-                                      "marks": self.file_marks()}).encode())
-        say(f"snapshot ready, {os.stat(self.ram).st_blocks // 2048} MiB")
-
-    def wait_ready(self, machine):
-        machine.control.settimeout(BOOT_LIMIT_S)
-        try:
-            answer = machine.control.recv(64)
-        except (TimeoutError, OSError):
-            answer = b""
-        if answer != b"ready\n":
-            raise BedError(f"dom0 did not come up; the end of {self.boot_log}:\n{tail(self.boot_log)}"
-                           f"\n{machine.stderr()}")
-
-    def restore(self, serial, extra=(), forward=()):
-        """A running copy of the saved machine. Orders may be sent before resume()."""
-        with locked(os.path.join(self.dir, "lock"), fcntl.LOCK_SH):
-            machine = Machine(self.image, self.clock, self.ram, False, serial,
-                              ["-incoming", "defer", *extra], forward)
-            try:
-                ignore_shared(machine.monitor)
-                machine.monitor.call("migrate-incoming", uri=f"exec:cat {shlex.quote(self.state)}")
-                machine.monitor.migrated(RESTORE_LIMIT_S)
-            except BedError as error:
-                machine.close()
-                raise BrokenSnapshot(str(error)) from error
-            except BaseException:
-                machine.close()
-                raise
-        return machine
-
-
-@contextlib.contextmanager
-def locked(path, kind, say=None):
-    """Hold a lock file: one builder, or any number of runs."""
-    with open(path, "w") as lock:
-        try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if say:
-                say("waiting for another build of this bed")
-            fcntl.flock(lock, kind)
-        yield
-
-
-def ignore_shared(monitor):
-    """Leave the memory file out of what is saved: it is the file itself that stays."""
-    monitor.call("migrate-set-capabilities",
-                 capabilities=[{"capability": "x-ignore-shared", "state": True}])
-
-
-def tail(path, lines=15):
-    with open(path, "rb") as file:
-        text = file.read().decode(errors="replace")
-    return "\n".join(text.replace("\r", "").splitlines()[-lines:])

@@ -79,7 +79,8 @@ wait_gone() { wait_for "$2" is_gone "$1"; }
 # xl's own process watches each domain and writes down why it ended; the last word counts.
 shutdown_reason() {
     local code
-    code=$(sed -n 's/.*has shut down, reason code \([0-9]*\).*/\1/p' "/var/log/xen/xl-$1.log" 2>/dev/null | tail -n 1)
+    code=$(sed -n 's/.*has shut down, reason code \([0-9]*\).*/\1/p' "/var/log/xen/xl-$1.log" \
+        2>/dev/null | tail -n 1)
     case $code in
     0) echo poweroff ;; 1) echo reboot ;; 2) echo suspend ;; 3) echo crash ;;
     4) echo watchdog ;; 5) echo soft_reset ;; *) echo "${code:-none}" ;;
@@ -130,7 +131,8 @@ boot_time() {
     create "$name" "$kernel" "$@"
     create_paused=
     wait_for 5 [ -e "$(console_log "$name")" ] || return 1
-    times=$(/scenario/boottime "$(xl domid "$name")" "$(console_log "$name")" "$marker" "$seconds") || return 1
+    times=$(/scenario/boottime "$(xl domid "$name")" "$(console_log "$name")" "$marker" "$seconds") ||
+        return 1
     echo "boot_ns.$name ${times% *}" >>/run/timings
     echo "boot_cpu_ns.$name ${times#* }" >>/run/timings
 }
