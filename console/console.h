@@ -16,25 +16,26 @@ void console_early_init(struct xencons_interface *ring, evtchn_port_t port);
 int console_init(void);
 
 /* Write all of it, in order with every other writer. While the daemon is slow, waits (at most
- * CONSOLE_WAIT_NS without any progress), then drops and counts; the next output that fits is preceded by a notice
- * with the count. Thread context. */
+ * CONSOLE_WAIT_NS without any progress), then drops and counts; the next output that fits is
+ * preceded by a notice with the count. Thread context. */
 void console_write(const char *text, size_t len);
 #define CONSOLE_WAIT_NS NS_PER_S
 
-/* Output: xl console's terminal and xenconsoled's pty are raw, so somebody has to send "\r\n" for "\n": here
- * it is the console in line mode, as it is for log lines always. A "\n" behind a "\r" is left alone. */
+/* Output: xl console's terminal and xenconsoled's pty are raw, so somebody has to send "\r\n" for
+ * "\n": here it is the console in line mode, as it is for log lines always. A "\n" behind a "\r" is
+ * left alone. */
 enum console_mode {
-    CONSOLE_LINE, /* echo, backspace, Ctrl-U; a read gives a line; Ctrl-D on an empty line ends input */
+    CONSOLE_LINE, /* echo, backspace, Ctrl-U; a read gives a line; Ctrl-D alone ends input */
     CONSOLE_RAW,  /* bytes as they come, both ways, no echo */
 };
 void console_set_mode(enum console_mode mode);
-/* Up to `len` bytes of input: at least one, or 0 at end of input. -XEN_ETIMEDOUT at `deadline_ns`, -XEN_EIO
- * once xenconsoled has broken the ring. Thread context. */
+/* Up to `len` bytes of input: at least one, or 0 at end of input. -XEN_ETIMEDOUT at `deadline_ns`,
+ * -XEN_EIO once xenconsoled has broken the ring. Thread context. */
 long console_read(char *out, size_t len, uint64_t deadline_ns);
 /* Bytes a read would give without waiting. */
 size_t console_readable(void);
-/* Wait until xenconsoled has taken all output, at most until `deadline_ns`. 0 or -XEN_ETIMEDOUT. Before the
- * domain ends, so that its last words arrive. */
+/* Wait until xenconsoled has taken all output, at most until `deadline_ns`. 0 or -XEN_ETIMEDOUT.
+ * Before the domain ends, so that its last words arrive. */
 int console_drain(uint64_t deadline_ns);
 
 struct console_stats {

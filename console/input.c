@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Console input: from the ring into a bounded buffer, with the editing a terminal offers: echo, erase,
- * kill, end of input.  A full buffer leaves the bytes in the ring, so that xenconsoled holds the typist
- * back.  Follows Xen public/io/console.h.
+ * Console input: from the ring into a bounded buffer, with the editing a terminal offers: echo,
+ * erase, kill, end of input.  A full buffer leaves the bytes in the ring, so that xenconsoled holds
+ * the typist back.  Follows Xen public/io/console.h.
  */
 #include <string.h>
 #include "console/internal.h"
@@ -11,10 +11,10 @@
 
 #define INPUT_SIZE 4096 /* longest line, and how far typing may run ahead of reading */
 
-#define CTRL_D     4
-#define BACKSPACE  8
-#define CTRL_U     21
-#define DELETE     127
+#define CTRL_D    4
+#define BACKSPACE 8
+#define CTRL_U    21
+#define DELETE    127
 
 /* Free-running positions in `text`: what was read, what may be read, what is still edited. */
 static struct {

@@ -26,7 +26,8 @@ bool console_out_refresh(void)
 
     if (out->broken)
         return false;
-    if (out->prod - cons > out->prod - out->cons) { /* it claims bytes never written, or read twice */
+    /* Does it claim bytes never written, or read twice? */
+    if (out->prod - cons > out->prod - out->cons) {
         out->broken = true;
         out->nonsense = cons;
         return false;
@@ -70,12 +71,18 @@ static size_t ring_room(void)
     return sizeof(out->ring->out) - (out->prod - out->cons);
 }
 
-static void ring_put(char c)
+/* `len` is not more than there is room for. */
+static void ring_put(const char *text, size_t len)
 {
     struct console_out *out = &console_out;
+    size_t at = MASK_XENCONS_IDX(out->prod, out->ring->out);
+    size_t first = MIN(len, sizeof(out->ring->out) - at);
 
-    out->ring->out[MASK_XENCONS_IDX(out->prod, out->ring->out)] = c;
-    out->prod++;
+    memcpy(out->ring->out + at, text, first);
+    memcpy(out->ring->out, text + first, len - first);
+    out->prod += len;
+    if (len)
+        out->last_cr = text[len - 1] == '\r';
 }
 
 /* How many bytes of `text` are in the ring now; '\r' before each '\n' when `cooked`, as a raw
@@ -83,18 +90,24 @@ static void ring_put(char c)
 static size_t ring_put_text(const char *text, size_t len, bool cooked)
 {
     struct console_out *out = &console_out;
-    size_t done, room = ring_room();
+    size_t done = 0, room = ring_room();
 
-    for (done = 0; done < len; done++) {
-        bool add_cr = cooked && text[done] == '\n' && !out->last_cr;
+    while (done < len) {
+        const char *end = cooked ? memchr(text + done, '\n', len - done) : NULL;
+        size_t line = end ? (size_t)(end - text) - done : len - done;
+        size_t part = MIN(line, room);
 
-        if (room < 1U + add_cr)
+        ring_put(text + done, part);
+        done += part;
+        room -= part;
+        if (done == len || part < line)
             break;
-        if (add_cr)
-            ring_put('\r');
-        ring_put(text[done]);
-        room -= 1U + add_cr;
-        out->last_cr = text[done] == '\r';
+        part = out->last_cr ? 1 : 2;
+        if (room < part)
+            break;
+        ring_put(part == 2 ? "\r\n" : "\n", part);
+        done++;
+        room -= part;
     }
     store_release(&out->ring->out_prod, out->prod); /* pairs with the daemon's read of out_prod */
     return done;
@@ -120,8 +133,8 @@ static void backlog_put(const char *text, size_t len, bool cooked)
     }
 }
 
-/* Once text was lost, nothing may follow before the notice does. `room`: what there is for it. True:
- * nothing is owed any more. */
+/* Once text was lost, nothing may follow before the notice does. `room`: what there is for it.
+ * True: nothing is owed any more. */
 static bool put_notice(size_t room)
 {
     struct console_out *out = &console_out;
@@ -148,7 +161,7 @@ static void flush_backlog(void)
         bool last_cr = out->last_cr;
         size_t done = ring_put_text(out->backlog + out->backlog_first, part, false);
 
-        out->last_cr = last_cr; /* stays that of the byte accepted last, not of the byte moved last */
+        out->last_cr = last_cr; /* that of the byte accepted last, not of the byte moved last */
         out->backlog_first = (out->backlog_first + done) % CONSOLE_BACKLOG;
         out->backlog_len -= done;
         if (done < part)
@@ -204,7 +217,8 @@ void console_out_post(const char *text, size_t len, bool cooked)
 }
 
 /* No locks, no backlog: poll until the daemon has taken all of it, or takes nothing for
- * CONSOLE_WAIT_NS; then later lines do not wait again.  With a broken ring the text is left in the page for whoever looks at a dump. */
+ * CONSOLE_WAIT_NS; then later lines do not wait again.  With a broken ring the text is left in the
+ * page for whoever looks at a dump. */
 static void write_emergency(const char *text, size_t len)
 {
     static bool given_up;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Output from threads, which may wait for room; when the daemon is told; and the end, when all of it has
- * to arrive.  The ring itself is ring.c.  Follows Xen public/io/console.h and xenconsoled's limits.
+ * Output from threads, which may wait for room; when the daemon is told; and the end, when all of
+ * it has to arrive.  The ring itself is ring.c.  Follows Xen public/io/console.h and xenconsoled's
+ * limits.
  */
 #include "console/internal.h"
 #include "events/events.h"
@@ -12,7 +13,7 @@
 #include "lib/log.h"
 
 /* xenconsoled stops listening to a console that sends over 30 events in 200 ms for the rest of
- * these 200 ms. Small writes are told at once until the allowance is used up, then every so often. */
+ * these 200 ms. Small writes are told at once until the allowance is used up, then now and then. */
 #define NOTIFY_EVERY_NS (12500 * NS_PER_US)
 #define NOTIFY_BURST    12
 /* It raises an event when it has read; should it not have by then, it is told again. */
@@ -42,8 +43,8 @@ static bool ring_full(void)
     return console_out.prod - console_out.cons + 2 > sizeof(console_out.ring->out);
 }
 
-/* held: console_out.q.lock. After every change of the ring: tells the daemon, unless it is known to come
- * back by itself or is told soon. */
+/* held: console_out.q.lock. After every change of the ring: tells the daemon, unless it is known to
+ * come back by itself or is told soon. */
 static void pace(void)
 {
     struct console_out *out = &console_out;
@@ -152,8 +153,7 @@ static bool all_taken(void)
 {
     refresh();
     console_out_push("", 0, false);
-    return console_out.broken ||
-           (console_out.cons == console_out.prod && !console_out.backlog_len);
+    return console_out.broken || (console_out.cons == console_out.prod && !console_out.backlog_len);
 }
 
 int console_drain(uint64_t deadline_ns)

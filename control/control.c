@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shutdown requests: the toolstack writes a word into control/shutdown, the guest takes it and writes
- * "" in one transaction, which is the acknowledgement, and then does it.  Set up in a thread of its own,
- * because nothing in a boot waits for it.  Follows Xen docs/misc/xenstore-paths.pandoc.
+ * Shutdown requests: the toolstack writes a word into control/shutdown, the guest takes it and
+ * leaves "" in its place in one transaction, which is the acknowledgement, and then does it.  Set
+ * up in a thread of its own, because nothing in a boot waits for it.  Follows Xen
+ * docs/misc/xenstore-paths.pandoc.
  */
 #include "control/control.h"
 #include <string.h>

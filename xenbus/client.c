@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests and replies of the xenstore connection: many threads ask at once, each is woken by its own
- * reply.  The event handler moves bytes and matches replies, which costs a thread switch less than
- * a reader thread would; it never allocates, so a long reply waits in the ring until its asker brings memory.
- * A request given up on keeps its slot until the late reply came, and a slot's next request has
- * another id.  Follows Xen docs/misc/xenstore.txt and public/io/xs_wire.h.
+ * Requests and replies of the xenstore connection: many threads ask at once, each is woken by its
+ * own reply.  The event handler moves bytes and matches replies, which costs a thread switch less
+ * than a reader thread would; it never allocates, so a long reply waits in the ring until its asker
+ * brings memory.  A request given up on keeps its slot until the late reply came, and a slot's next
+ * request has another id.  Follows Xen docs/misc/xenstore.txt and public/io/xs_wire.h.
  */
 #include <string.h>
 #include "events/events.h"
@@ -151,7 +151,7 @@ static bool memory_wanted(void)
     return store.in_slot && store.in_slot->reply && store.in_slot->reply->wants_memory;
 }
 
-/* Take messages off the ring; at most one ring's worth, the daemon raises another event for more. */
+/* Take messages off the ring; at most one ring's worth: more raises another event. */
 static void receive(void)
 {
     size_t budget = XENSTORE_RING_SIZE;

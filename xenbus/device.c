@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A device's frontend in xenstore: finding the backend, following its state, telling it ours.  The
- * backend is a stranger: whatever it writes is a number in bounds or a message, and whatever it does not do
- * ends in a timeout.  Follows Xen public/io/xenbus.h.
+ * backend is a stranger: whatever it writes is a number in bounds or a message, and whatever it
+ * does not do ends in a timeout.  Follows Xen public/io/xenbus.h.
  */
 #include "xenbus/xenbus.h"
 #include <string.h>
@@ -56,9 +56,10 @@ static int find_backend(struct xenbus_device *device)
 {
     uint64_t id = 0;
     char *path = join(device->path, "backend-id");
-    int rc = path ? xenstore_read_unsigned(XBT_NIL, path, DOMID_FIRST_RESERVED - 1, &id)
-                  : -XEN_ENOMEM;
+    int rc = -XEN_ENOMEM;
 
+    if (path)
+        rc = xenstore_read_unsigned(XBT_NIL, path, DOMID_FIRST_RESERVED - 1, &id);
     kmem_free(path);
     device->backend_id = id;
     path = join(device->path, "backend");
@@ -164,8 +165,9 @@ static int publish_pairs(xenstore_tx_t tx, void *arg)
     for (const struct xenbus_pair *pair = publication->pairs; pair->key && rc == 0; pair++) {
         char *path = join(publication->device->path, pair->key);
 
-        rc = path ? xenstore_printf(tx, path, "%llu", (unsigned long long)pair->value)
-                  : -XEN_ENOMEM;
+        rc = -XEN_ENOMEM;
+        if (path)
+            rc = xenstore_printf(tx, path, "%llu", (unsigned long long)pair->value);
         kmem_free(path);
     }
     return rc;

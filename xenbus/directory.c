@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Directories whose list of names is longer than a message: read in parts, each with the directory's
- * generation, so that a change in between is noticed.  Follows Xen docs/misc/xenstore.txt,
- * DIRECTORY_PART.
+ * Directories whose list of names is longer than a message: read in parts, each with the
+ * directory's generation, so that a change in between is noticed.  Follows Xen
+ * docs/misc/xenstore.txt, DIRECTORY_PART.
  */
 #include <string.h>
 #include "lib/log.h"
@@ -39,8 +39,8 @@ static int append(struct listing *listing, const char *names, size_t len)
     return 0;
 }
 
-/* `part` is "generation\0name\0name\0...", and an empty name after the last. -XEN_EAGAIN: the directory
- * is not the one the other parts came from. */
+/* `part` is "generation\0name\0name\0...", and an empty name after the last. -XEN_EAGAIN: the
+ * directory is not the one the other parts came from. */
 static int take_part(struct listing *listing, const char *part, size_t len)
 {
     size_t generation_len = strnlen(part, len) + 1;

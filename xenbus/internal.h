@@ -30,18 +30,19 @@ struct store_reply {
 
 struct store_slot {
     bool busy;
-    uint32_t req_id; /* slot number + STORE_SLOTS * generation: a late reply never fits a new request */
+    uint32_t req_id; /* slot + STORE_SLOTS * generation: a late reply never fits a new request */
     uint32_t type;
     struct store_reply *reply; /* NULL: nobody waits any more, the reply is thrown away */
 };
 
 struct store {
-    struct waitq room; /* threads that wait for a slot, the outbox or the daemon; its lock is the client's */
+    /* Threads that wait for a slot, the outbox or the daemon; its lock is the client's. */
+    struct waitq room;
     /* held: room.lock */
     struct xenstore_domain_interface *ring;
     evtchn_port_t port;
     bool open;
-    bool tolerant; /* an earlier kernel used the ring: replies to it may still come */
+    bool tolerant;               /* an earlier kernel used the ring: replies to it may still come */
     uint32_t req_prod, rsp_cons; /* ours; the ring's copies are written, never read back */
     uint32_t rsp_told;           /* rsp_cons when the daemon was last told */
     struct store_slot slots[STORE_SLOTS];
@@ -69,8 +70,9 @@ extern struct store store;
 void store_ring_attach(void);
 /* Throw away what an earlier kernel did not read. */
 void store_ring_skip(void);
-/* Move up to `len` bytes out of the ring (`data` NULL: throw them away). Looks at the daemon's index once per
- * call. How many, or -XEN_EPROTO when the index is nonsense (the connection is closed then). */
+/* Move up to `len` bytes out of the ring (`data` NULL: throw them away). Looks at the daemon's
+ * index once per call. How many, or -XEN_EPROTO when the index is nonsense (the connection is
+ * closed then). */
 long store_ring_get(void *data, size_t len);
 long store_ring_put(const void *data, size_t len);
 /* Tell the daemon that bytes were written, or that it has room again. */

@@ -2,7 +2,8 @@
  *
  * The bytes between us and xenstored: two rings in one page, each a stream that may wrap anywhere
  * and arrive in pieces.  Knows nothing of messages.  Our own indices are kept outside the page; the
- * daemon's are read once and judged.  Follows Xen public/io/xs_wire.h and docs/misc/xenstore-ring.txt.
+ * daemon's are read once and judged.  Follows Xen public/io/xs_wire.h and
+ * docs/misc/xenstore-ring.txt.
  */
 #include <string.h>
 #include "hypercall/event_channel.h"
@@ -27,8 +28,9 @@ void store_ring_notify(void)
     hypercall_evtchn_send(store.port);
 }
 
-/* The daemon waits for room only after it saw the ring full, and it has seen at least what `rsp_told` was.
- * So with less than half a ring read since then it is not waiting, and need not be woken. */
+/* The daemon waits for room only after it saw the ring full, and it has seen at least what
+ * `rsp_told` was. So with less than half a ring read since then it is not waiting, and need not be
+ * woken. */
 void store_ring_read_done(void)
 {
     if (store.rsp_cons - store.rsp_told >= XENSTORE_RING_SIZE / 2)

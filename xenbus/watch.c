@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Watches: xenstored's events find their handler by token and are handed to it in one thread, in
- * order.  The queue is bounded: what does not fit is not lost but becomes one event for the watch's own
- * path, which is allowed (watches may fire without cause, so handlers read again anyway).
+ * order.  The queue is bounded: what does not fit is not lost but becomes one event for the watch's
+ * own path, which is allowed (watches may fire without cause, so handlers read again anyway).
  * Follows Xen docs/misc/xenstore.txt, WATCH.
  */
 #include <string.h>
@@ -48,7 +48,7 @@ static struct xenstore_watch *find(uint32_t token)
 {
     struct list *it;
 
-    list_for_each(it, &watches.watches) {
+    list_for_each (it, &watches.watches) {
         struct xenstore_watch *watch = list_entry(it, struct xenstore_watch, link);
 
         if (watch->token_number == token)
@@ -61,7 +61,7 @@ static struct xenstore_watch *find_by_text(const char *token)
 {
     struct list *it;
 
-    list_for_each(it, &watches.watches) {
+    list_for_each (it, &watches.watches) {
         struct xenstore_watch *watch = list_entry(it, struct xenstore_watch, link);
 
         if (strcmp(watch->token, token) == 0)
@@ -120,7 +120,7 @@ static struct xenstore_watch *next_event(void)
         if (watch)
             return watch; /* else it was removed meanwhile */
     }
-    list_for_each(it, &watches.watches) {
+    list_for_each (it, &watches.watches) {
         watch = list_entry(it, struct xenstore_watch, link);
         if (watch->missed && strlen(watch->path) < sizeof(running_path)) {
             watch->missed = false;

@@ -19,8 +19,8 @@ struct xenbus_device {
     char *backend_state_path;
 };
 
-/* Find device/KIND/ID, read its backend, watch the backend's state. 0; -XEN_ENOENT when there is no such
- * device. `device` must live until xenbus_close(). Thread context (all of these). */
+/* Find device/KIND/ID, read its backend, watch the backend's state. 0; -XEN_ENOENT when there is no
+ * such device. `device` must live until xenbus_close(). Thread context (all of these). */
 int xenbus_open(struct xenbus_device *device, const char *kind, unsigned int id);
 /* Wait until the backend is in `state`; -XEN_ETIMEDOUT, or -XEN_ECONNRESET if it goes to Closing or
  * Closed instead (and that wasn't asked for). */
@@ -35,8 +35,8 @@ struct xenbus_pair {
 };
 /* Write all pairs in one transaction. */
 int xenbus_publish(struct xenbus_device *device, const struct xenbus_pair *pairs);
-/* A number from the backend's directory, at most `max`, `fallback` when absent or nonsense (nonsense is
- * logged with its key and value). */
+/* A number from the backend's directory, at most `max`, `fallback` when absent or nonsense
+ * (nonsense is logged with its key and value). */
 uint64_t xenbus_backend_number(struct xenbus_device *device, const char *key, uint64_t max,
                                uint64_t fallback);
 /* Report a fatal error to the toolstack's error/ directory and the log. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The xenstore client: any thread may ask, replies find their asker, watches their handler.  xenstored is
- * outside the domain: each request has a deadline, each reply is judged, and a lie ends the connection, not us.
- * Follows Xen docs/misc/xenstore.txt, xenstore-ring.txt and public/io/xs_wire.h.
+ * The xenstore client: any thread may ask, replies find their asker, watches their handler.
+ * xenstored is outside the domain: each request has a deadline, each reply is judged, and a lie
+ * ends the connection, not us. Follows Xen docs/misc/xenstore.txt, xenstore-ring.txt and
+ * public/io/xs_wire.h.
  *
  * Paths are absolute or relative to the domain's own directory.  All functions: thread context;
- * 0 or a negative Xen errno: what xenstored answered (-XEN_ENOENT, -XEN_EACCES, ...), -XEN_ETIMEDOUT, -XEN_EPROTO
- * for a malformed reply, -XEN_EIO when the connection is closed, -XEN_E2BIG for a request over
- * XENSTORE_PAYLOAD_MAX.
+ * 0 or a negative Xen errno: what xenstored answered (-XEN_ENOENT, -XEN_EACCES, ...),
+ * -XEN_ETIMEDOUT, -XEN_EPROTO for a malformed reply, -XEN_EIO when the connection is closed,
+ * -XEN_E2BIG for a request over XENSTORE_PAYLOAD_MAX.
  */
 #pragma once
 #include <stdarg.h>
@@ -23,17 +24,18 @@
 typedef uint32_t xenstore_tx_t; /* XBT_NIL: outside any transaction */
 #define XBT_NIL 0
 
-/* Boot, with threads and events: `ring` is mapped. Resets what an earlier kernel in this domain left
- * behind (watches). */
+/* Boot, with threads and events: `ring` is mapped. Resets what an earlier kernel in this domain
+ * left behind (watches). */
 int xenstore_init(struct xenstore_domain_interface *ring, evtchn_port_t port);
 
-/* The value of `path`, NUL-terminated, kmem_free() by the caller; *len without the NUL (NULL: not wanted). */
+/* The value of `path`, NUL-terminated, kmem_free() by the caller; *len without the NUL (NULL: not
+ * wanted). */
 int xenstore_read(xenstore_tx_t tx, const char *path, char **value, size_t *len);
 int xenstore_write(xenstore_tx_t tx, const char *path, const void *value, size_t len);
 int xenstore_mkdir(xenstore_tx_t tx, const char *path);
 int xenstore_rm(xenstore_tx_t tx, const char *path);
-/* The names in a directory: `count` strings one after another in *names, each NUL-terminated; kmem_free() by
- * the caller. Directories beyond one message are read by DIRECTORY_PART. */
+/* The names in a directory: `count` strings one after another in *names, each NUL-terminated;
+ * kmem_free() by the caller. Directories beyond one message are read by DIRECTORY_PART. */
 int xenstore_directory(xenstore_tx_t tx, const char *path, char **names, unsigned int *count);
 /* "n5", "r0" ... as XS_GET_PERMS gives them, in the same form as xenstore_directory(). */
 int xenstore_get_perms(xenstore_tx_t tx, const char *path, char **perms, unsigned int *count);
@@ -46,8 +48,8 @@ int xenstore_is_domain_introduced(domid_t domid, bool *introduced);
 int xenstore_transaction_start(xenstore_tx_t *tx);
 /* -XEN_EAGAIN: somebody else changed what was read; start again. */
 int xenstore_transaction_end(xenstore_tx_t tx, bool commit);
-/* Run `body` in a transaction, again on EAGAIN up to a limit; abort when it returns an error, which is
- * then the result. `body` must have no effect that can't be repeated. */
+/* Run `body` in a transaction, again on EAGAIN up to a limit; abort when it returns an error, which
+ * is then the result. `body` must have no effect that can't be repeated. */
 int xenstore_transaction(int (*body)(xenstore_tx_t tx, void *arg), void *arg);
 
 /* Text forms. printf-like path and value; a path over XENSTORE_ABS_PATH_MAX is -XEN_E2BIG. */
@@ -58,7 +60,8 @@ int xenstore_read_unsigned(xenstore_tx_t tx, const char *path, uint64_t max, uin
 
 struct xenstore_watch {
     const char *path; /* the caller's; must live as long as the watch */
-    /* In the watch thread, one at a time: may use xenstore, should be quick. `path` is what changed. */
+    /* In the watch thread, one at a time: may use xenstore, should be quick. `path` is what
+     * changed. */
     void (*fn)(struct xenstore_watch *watch, const char *path);
     void *arg;
     struct list link; /* the rest is the client's */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the console: the fuzzer plays xenconsoled, with indices from nowhere, and the guest's threads and
- * handlers.  As long as the indices are honest the output has to arrive whole, but for what is counted.
+ * Fuzzes the console: the fuzzer plays xenconsoled, with indices from nowhere, and the guest's
+ * threads and handlers.  As long as the indices are honest the output has to arrive whole, but for
+ * what is counted.
  */
 #include <stdlib.h>
 #include <string.h>

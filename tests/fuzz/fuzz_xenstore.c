@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the xenstore client: the fuzzer plays xenstored.  Its input is a list of acts (answer right, answer
- * wrong, raw bytes, move an index, be silent), one of which is done whenever the guest would wait.
- * The client's files are included, so that each input starts from a domain that has just booted.
+ * Fuzzes the xenstore client: the fuzzer plays xenstored.  Its input is a list of acts (answer
+ * right, answer wrong, raw bytes, move an index, be silent), one of which is done whenever the
+ * guest would wait. The client's files are included, so that each input starts from a domain that
+ * has just booted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ static char bytes[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
 static size_t bytes_len;
 static bool in_step;
 
-/* What the guest sent: judged as xenstored would, a guest that breaks the protocol is a bug of ours. */
+/* What the guest sent: judged as xenstored would, a guest that breaks the protocol is a bug of
+ * ours. */
 static void read_requests(void)
 {
     uint32_t prod = ring->req_prod;
@@ -61,7 +63,9 @@ static void put(const void *bytes, size_t len)
 
 static void put_header(uint32_t type, uint32_t req_id, uint32_t len)
 {
-    struct xsd_sockmsg header = { .type = type, .req_id = req_id, .tx_id = asked.tx_id, .len = len };
+    struct xsd_sockmsg header = {
+        .type = type, .req_id = req_id, .tx_id = asked.tx_id, .len = len
+    };
 
     put(&header, sizeof(header));
 }
@@ -72,7 +76,7 @@ static void put_message(uint32_t type, uint32_t req_id, const void *payload, uin
     put(payload, len);
 }
 
-/* `size` bytes: some from the input, then a pattern, so that a short input can make a long message. */
+/* `size` bytes: some from the input, then a pattern, so that short inputs make long ones. */
 static const char *fill(size_t size)
 {
     static char filled[6000];
@@ -106,7 +110,8 @@ static bool act(void)
     case 2: /* an event for a watch that exists */
         put_message(XS_WATCH_EVENT, 0, event,
                     snprintf(event, sizeof(event), "data/%.*s%c%x", (int)(size & 7), "abcdefg", 0,
-                             watches.last_token) + 1);
+                             watches.last_token) +
+                        1);
         break;
     case 3:
         put_message(XS_WATCH_EVENT, 0, fill(size), size);

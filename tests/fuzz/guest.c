@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fuzzed guest's kernel, in its simplest form: a thread that would sleep lets the other end have its turn
- * instead, and runs into its deadline when the other end has nothing left to do.
+ * The fuzzed guest's kernel, in its simplest form: a thread that would sleep lets the other end
+ * have its turn instead, and runs into its deadline when the other end has nothing left to do.
  */
 #include "tests/fuzz/guest.h"
 #include <stdio.h>
@@ -71,7 +71,7 @@ long fake_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigne
     return 0;
 }
 
-/* --- no interrupts ------------------------------------------------------------------------------- */
+/* --- no interrupts --- */
 
 static bool masked;
 
@@ -103,7 +103,7 @@ int event_bind(evtchn_port_t port, event_handler *handler, void *arg)
     return 0;
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time --- */
 
 uint64_t arch_clock_ns(void)
 {
@@ -130,7 +130,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     timer->deadline_ns = deadline_ns;
 }
 
-/* --- waiting --------------------------------------------------------------------------------------- */
+/* --- waiting --- */
 
 void waitq_init(struct waitq *q)
 {
@@ -218,7 +218,7 @@ int thread_create(struct thread **thread, const char *name, unsigned int stack_o
     return 0;
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory --- */
 
 void *kmem_alloc(size_t size)
 {

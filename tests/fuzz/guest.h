@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the fuzzed parts stand on: one thread, a clock that moves only when told, memory that is counted, and
- * a hypercall that hands control to the fuzzer, which plays whoever is at the other end.
+ * What the fuzzed parts stand on: one thread, a clock that moves only when told, memory that is
+ * counted, and a hypercall that hands control to the fuzzer, which plays whoever is at the other
+ * end.
  */
 #pragma once
 #include <stdbool.h>
@@ -20,7 +21,8 @@ uint32_t input_u32(void);
 /* At most `len` bytes, where they lie. */
 const uint8_t *input_bytes(size_t *len);
 
-/* The fuzzer's: an event was sent on the port; the guest would sleep. False: nobody will ever wake it. */
+/* The fuzzer's: an event was sent on the port; the guest would sleep. False: nobody will ever wake
+ * it. */
 void other_end_notified(void);
 bool other_end_turn(void);
 

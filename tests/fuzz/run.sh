@@ -11,7 +11,7 @@ shift 2
 passed=0
 failed=0
 for name in "$@"; do
-    log=build/fuzz/$name.log
+    log=build/fuzz/$name.$mode.log
     seeds=tests/fuzz/corpus/${name#fuzz_}
     [ -d "$seeds" ] || seeds=
     set -- -seed=1 -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/"$name"- -print_final_stats=1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A fake xenconsoled in a pthread of its own: keeps the output, types input, can be slow, silent or throttle a
- * guest that sends too many events, as the real one does.
+ * A fake xenconsoled in a pthread of its own: keeps the output, types input, can be slow, silent or
+ * throttle a guest that sends too many events, as the real one does.
  */
 #pragma once
 #include "tests/host/fake_xen.h"
@@ -22,8 +22,8 @@ struct fake_xenconsoled {
 };
 extern struct fake_xenconsoled fake_xenconsoled;
 
-/* Start events, a ring page whose indices stand at `index`, a port, and the daemon. Opens upcalls. Then
- * console_early_init(); console_init() is the test's. */
+/* Start events, a ring page whose indices stand at `index`, a port, and the daemon. Opens upcalls.
+ * Then console_early_init(); console_init() is the test's. */
 void fake_xenconsoled_start(uint32_t index);
 /* Let it look at the ring. */
 void fake_xenconsoled_kick(void);

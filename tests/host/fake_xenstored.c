@@ -14,10 +14,10 @@
 #include "lib/types.h"
 #include "xenbus/xenstore.h"
 
-#define HOME      "/local/domain/7"
-#define NODES     8192
-#define WATCHES   64
-#define PENDING   64
+#define HOME    "/local/domain/7"
+#define NODES   8192
+#define WATCHES 64
+#define PENDING 64
 
 struct node {
     char *path, *value, *perms;
@@ -32,7 +32,8 @@ struct change { /* a write in a transaction */
     char *path, *value;
 };
 
-/* Whoever has this daemon wants the fake kernel: without a reference the linker could take the real one. */
+/* Whoever has this daemon wants the fake kernel: without a reference the linker could take the real
+ * one. */
 __attribute__((used)) static int (*const fake_kernel)(struct thread **, const char *, unsigned int,
                                                       enum thread_priority, void (*)(void *),
                                                       void *) = thread_create;
@@ -383,8 +384,8 @@ static void handle(const struct xsd_sockmsg *request, const char *payload)
     }
     text = answer(request, payload);
     if (text)
-        send_message(strcmp(text, "OK") ? XS_ERROR : request->type, request->req_id,
-                     request->tx_id, text, strlen(text) + 1);
+        send_message(strcmp(text, "OK") ? XS_ERROR : request->type, request->req_id, request->tx_id,
+                     text, strlen(text) + 1);
 }
 
 /* One request, or none when it is not complete. */
@@ -611,7 +612,8 @@ bool fake_xenstored_idle(void)
     bool idle;
 
     pthread_mutex_lock(&lock);
-    idle = !out_len && load_acquire(&fake_xenstored.ring->rsp_cons) == fake_xenstored.ring->rsp_prod;
+    idle =
+        !out_len && load_acquire(&fake_xenstored.ring->rsp_cons) == fake_xenstored.ring->rsp_prod;
     pthread_mutex_unlock(&lock);
     return idle;
 }

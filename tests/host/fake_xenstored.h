@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A fake xenstored in a pthread of its own, at the other end of a ring page.  It knows every request a
- * guest may make; a test may make it slow, silent, send in pieces, or lie through `hook`.
+ * A fake xenstored in a pthread of its own, at the other end of a ring page.  It knows every
+ * request a guest may make; a test may make it slow, silent, send in pieces, or lie through `hook`.
  */
 #pragma once
 #include "tests/host/fake_xen.h"
@@ -16,7 +16,7 @@ struct fake_xenstored {
     bool mute;              /* reads, does not answer: the replies are kept */
     bool reverse;           /* answers in the opposite order of what it found in the ring */
     bool no_directory_part; /* an old daemon */
-    unsigned int chunk;     /* bytes it writes before it raises the event; 0: all there is room for */
+    unsigned int chunk; /* bytes it writes before it raises the event; 0: all there is room for */
     unsigned int conflicts; /* transactions to end with EAGAIN */
     /* Sees each request first; true: it has answered, or nobody will. In the daemon's pthread. */
     bool (*hook)(const struct xsd_sockmsg *request, const char *payload);
@@ -27,7 +27,7 @@ struct fake_xenstored {
 };
 extern struct fake_xenstored fake_xenstored;
 
-/* Start events, a ring page whose indices stand at `index`, a port, and the daemon. Opens upcalls. */
+/* Start events, a ring page whose indices stand at `index`, a port, the daemon; open upcalls. */
 void fake_xenstored_start(uint32_t index);
 /* ... and the client on top of it: xenstore_init(). */
 void fake_xenstored_connect(void);

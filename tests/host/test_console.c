@@ -106,7 +106,8 @@ TEST(megabyte_to_throttling_daemon)
     fake_xenconsoled.throttle = true;
     since = time_now_ns();
     check_megabyte(100);
-    /* 30 rings of 2 KiB in 200 ms is the best there is: 3.6 s; a ring per event half used would be 7. */
+    /* 30 rings of 2 KiB in 200 ms is the best there is: 3.6 s; a ring per event half used would
+     * be 7. */
     CHECK_LT(time_now_ns() - since, 12 * NS_PER_S);
 }
 
@@ -137,7 +138,8 @@ TEST(small_writes_are_spaced)
         fake_pause_ms(1);
     }
     /* 12 at once, then 80 a second. */
-    CHECK_LE(fake_port_sent(fake_xenconsoled.port), 12 + (time_now_ns() - since) / (12 * NS_PER_MS));
+    CHECK_LE(fake_port_sent(fake_xenconsoled.port),
+             12 + (time_now_ns() - since) / (12 * NS_PER_MS));
     write_text("last");
     CHECK_SOON(output_has("last")); /* but what was written is never left lying */
 }
@@ -173,7 +175,8 @@ TEST(silent_daemon_then_notice)
     CHECK_SOON(output_has("\r\n[console: 3952 bytes dropped]\r\n"));
     write_text("and on\n");
     CHECK_SOON(output_has("dropped]\r\nand on\r\n"));
-    CHECK_EQ(strlen(fake_xenconsoled_output(NULL)), 2048 + strlen("\r\n[console: 3952 bytes dropped]\r\nand on\r\n"));
+    CHECK_EQ(strlen(fake_xenconsoled_output(NULL)),
+             2048 + strlen("\r\n[console: 3952 bytes dropped]\r\nand on\r\n"));
     console_get_stats(&stats);
     CHECK_EQ(stats.dropped, 3952);
     free(text);
@@ -218,7 +221,8 @@ static void write_lines(void *arg)
     char line[64];
 
     for (unsigned int i = 0; i < 300; i++) {
-        snprintf(line, sizeof(line), "<%u:%03u>0123456789012345678901234567890\n", (unsigned int)(uintptr_t)arg, i);
+        snprintf(line, sizeof(line), "<%u:%03u>0123456789012345678901234567890\n",
+                 (unsigned int)(uintptr_t)arg, i);
         write_text(line);
     }
 }
@@ -260,7 +264,7 @@ TEST(drain_times_out)
     CHECK(output_is("x"));
 }
 
-/* --- a ring that is broken ------------------------------------------------------------------------- */
+/* --- a ring that is broken --- */
 
 static void check_broken(uint32_t out_cons)
 {
@@ -281,7 +285,8 @@ static void check_broken(uint32_t out_cons)
     log_emergency();
     log_error("last words");
     CHECK_LT(time_now_ns() - since, CONSOLE_WAIT_NS / 2);
-    CHECK(memmem(fake_xenconsoled.ring->out, sizeof(fake_xenconsoled.ring->out), "last words", 10) != NULL);
+    CHECK(memmem(fake_xenconsoled.ring->out, sizeof(fake_xenconsoled.ring->out), "last words",
+                 10) != NULL);
     free(text);
 }
 

@@ -96,7 +96,8 @@ TEST(erase_stops_at_the_line)
 TEST(erase_takes_whole_characters)
 {
     start(CONSOLE_LINE);
-    type("a\xc3\xa4\xe2\x82\xac\x7f\x7f" "b\r"); /* "aä€", two erased */
+    type("a\xc3\xa4\xe2\x82\xac\x7f\x7f"
+         "b\r"); /* "aä€", two erased */
     check_read("ab\n");
     type("\x03\x7f.\r");
     check_read(".\n");
@@ -138,7 +139,8 @@ TEST(mode_change_keeps_input)
     check_read("\x04");
 }
 
-/* Far more than buffer and ring hold, with nobody reading: it waits outside, and none of it is lost. */
+/* Far more than buffer and ring hold, with nobody reading: it waits outside, and none of it is
+ * lost. */
 static void type_much(void *arg)
 {
     CHECK_EQ(fake_xenconsoled_type(arg, strlen(arg), 20000), strlen(arg));

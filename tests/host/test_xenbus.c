@@ -70,7 +70,8 @@ TEST(device_lives_and_ends)
     CHECK_EQ(xenbus_await_backend(&device, XenbusStateInitWait, time_after_ns(NS_PER_S)), 0);
     CHECK_EQ(xenbus_publish(&device, (struct xenbus_pair[]){ { "tx-ring-ref", 8 },
                                                              { "event-channel", 4000000000 },
-                                                             { NULL, 0 } }), 0);
+                                                             { NULL, 0 } }),
+             0);
     CHECK_STR(fake_xenstored_get(FRONT "/tx-ring-ref"), "8");
     CHECK_STR(fake_xenstored_get(FRONT "/event-channel"), "4000000000");
     CHECK_EQ(fake_xenstored.open_transactions, 0);
@@ -82,7 +83,7 @@ TEST(device_lives_and_ends)
     CHECK_STR(fake_xenstored_get(BACK "/state"), "6");
     CHECK_EQ(fake_xenstored_watches(BACK "/state"), 0);
     CHECK_EQ(fake_alloc_live(), live - 2); /* the two paths */
-    xenbus_close(&device); /* again: nothing to do */
+    xenbus_close(&device);                 /* again: nothing to do */
 }
 
 TEST(publish_again_after_conflict)

@@ -20,7 +20,7 @@ static unsigned long live_at_start;
 static void connect_at(uint32_t index)
 {
     fake_xenstored_start(index);
-    if (index) /* so that the ring does not look used by an earlier kernel: that has a test of its own */
+    if (index) /* or the ring would look used by an earlier kernel: that has a test of its own */
         fake_xenstored.ring->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
     fake_xenstored_connect();
     live_at_start = fake_alloc_live();
@@ -55,7 +55,8 @@ TEST(init_of_used_ring_reconnects)
 
 TEST(init_of_used_ring_resets_watches)
 {
-    static const char stale[] = "memory/target\0" "1";
+    static const char stale[] = "memory/target\0"
+                                "1";
 
     fake_xenstored_start(4711);
     fake_xenstored_set("control/platform-feature-xs_reset_watches", "1");
@@ -108,7 +109,9 @@ TEST(requests_of_every_type)
 
 TEST(numbers_out_of_bounds)
 {
-    static const char *const bad[] = { "", "-1", "1x", " 1", "0x1", "256", "99999999999999999999999" };
+    static const char *const bad[] = {
+        "", "-1", "1x", " 1", "0x1", "256", "99999999999999999999999"
+    };
     uint64_t number = 77;
 
     connect_at(0);
@@ -166,8 +169,9 @@ TEST(reply_when_memory_is_out)
     char *value;
 
     connect_at(0);
-    fake_xenstored_set("long", "0123456789012345678901234567890123456789012345678901234567890123456789"
-                               "0123456789012345678901234567890123456789012345678901234567890123456789");
+    fake_xenstored_set("long",
+                       "0123456789012345678901234567890123456789012345678901234567890123456789"
+                       "0123456789012345678901234567890123456789012345678901234567890123456789");
     fake_xenstored_set("name", "x");
     fake_alloc_fail_after(0);
     CHECK_EQ(xenstore_read(XBT_NIL, "long", &value, NULL), -XEN_ENOMEM);
@@ -190,7 +194,7 @@ TEST(path_too_long)
     free(path);
 }
 
-/* --- errors and lies ------------------------------------------------------------------------------ */
+/* --- errors and lies --- */
 
 static const char *error_text;
 static size_t error_len;
@@ -237,7 +241,8 @@ static bool answer_lie(const struct xsd_sockmsg *request, const char *payload)
     fake_xenstored_send_raw(&(struct xsd_sockmsg){ .type = request->type + lie.type,
                                                    .req_id = request->req_id + lie.req_id,
                                                    .tx_id = request->tx_id,
-                                                   .len = lie.len }, sizeof(struct xsd_sockmsg));
+                                                   .len = lie.len },
+                            sizeof(struct xsd_sockmsg));
     return true;
 }
 
@@ -340,7 +345,7 @@ TEST(directory_not_terminated)
     CHECK_NO_LEAK();
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time --- */
 
 static void skip_second(void *arg)
 {
@@ -390,8 +395,8 @@ TEST(silent_daemon_long_request)
     memset(long_value, 'v', sizeof(long_value));
     connect_at(0);
     fake_xenstored.silent = true;
-    WITH_TIMEOUT(CHECK_EQ(xenstore_write(XBT_NIL, "x", long_value, sizeof(long_value)),
-                          -XEN_ETIMEDOUT));
+    WITH_TIMEOUT(
+        CHECK_EQ(xenstore_write(XBT_NIL, "x", long_value, sizeof(long_value)), -XEN_ETIMEDOUT));
     /* Part of it is in the ring: nothing else can be sent before the rest. */
     WITH_TIMEOUT(CHECK_EQ(xenstore_write(XBT_NIL, "y", "", 0), -XEN_ETIMEDOUT));
     fake_xenstored.silent = false;
@@ -446,7 +451,7 @@ TEST(timeout_between_two_halves)
     CHECK_NO_LEAK();
 }
 
-/* --- many at once ---------------------------------------------------------------------------------- */
+/* --- many at once --- */
 
 static void ask_often(void *arg)
 {
@@ -493,7 +498,7 @@ TEST(callers_at_once_in_pieces)
     ask_at_once(4);
 }
 
-/* --- transactions ---------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 static unsigned int bodies;
 
@@ -538,7 +543,7 @@ TEST(transaction_aborted_by_body)
     CHECK_EQ(fake_xenstored.open_transactions, 0);
 }
 
-/* --- directories ----------------------------------------------------------------------------------- */
+/* --- directories --- */
 
 static void make_directory(unsigned int count)
 {

@@ -141,7 +141,9 @@ TEST(event_with_endless_path)
 
 TEST(event_with_endless_token)
 {
-    check_malformed_event("data\0" "1", 6);
+    check_malformed_event("data\0"
+                          "1",
+                          6);
 }
 
 TEST(event_with_depth)
@@ -159,7 +161,7 @@ TEST(event_with_depth)
     CHECK_STR(seen.last, "data/y");
 }
 
-/* --- storms ---------------------------------------------------------------------------------------- */
+/* --- storms --- */
 
 static struct semaphore gate = SEMAPHORE_INIT(gate, 0);
 
@@ -196,7 +198,7 @@ TEST(storm_while_a_handler_is_slow)
     CHECK_EQ(calls(&never), 1);
 }
 
-/* --- ends ------------------------------------------------------------------------------------------ */
+/* --- ends --- */
 
 static struct seen victim = { .watch.fn = wait_at_gate };
 static bool unwatched;
@@ -214,7 +216,7 @@ TEST(unwatch_waits_for_running_handler)
 
     connect();
     start_watch(&victim, "data");
-    CHECK_SOON(calls(&victim) == 1); /* it stands at the gate */
+    CHECK_SOON(calls(&victim) == 1);      /* it stands at the gate */
     fake_xenstored_set("data", "queued"); /* must not be delivered any more */
     CHECK_EQ(thread_create(&thread, "unwatch", 0, PRIORITY_NORMAL, unwatch_victim, NULL), 0);
     fake_pause_ms(30);
