@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+# What the tests of a scenario use in dom0, on top of tools/bed/dom0/lib.sh; and the loop that runs
+# them. busybox sh. A test is a function test_NAME; it runs in a shell of its own, passes when it
+# returns 0, and is ended when its time is up. Domains it leaves behind are destroyed.
+#
+#   boot APP [LINE...]      create $domain (the test's name, unless the test sets it) from APP.elf;
+#                           each LINE is a line of its xl configuration
+#   says TEXT [SECONDS]     wait until its console has TEXT (20 s when not given), else fail
+#   says_not TEXT           fail when its console has TEXT
+#   says_line REGEXP        fail when no line of its console matches
+#   ends REASON [SECONDS]   wait until it is gone, and for that reason, else fail
+#   console_lines           all it has written, with plain line ends
+#   expect WHAT GOT WANT    fail unless GOT is WANT
+#   fail WHY, skip WHY      end the test
+#   note TEXT               put TEXT on the test's result line
+
+fail() {
+    echo "failed: $*"
+    exit 1
+}
+
+skip() {
+    echo "$*" >/run/test/skipped
+    exit 0
+}
+
+note() { echo "$*" >/run/test/note; }
+
+expect() { [ "$2" = "$3" ] || fail "$1: $2, not $3"; }
+
+boot() {
+    local app=$1
+    shift
+    echo "$domain" >>/run/test/domains
+    create "$domain" "$app.elf" "$@" || fail "xl create $domain: exit status $?"
+}
+
+says() { console_has "$domain" "$1" "${2:-20}" || fail "$domain does not say: $1"; }
+says_not() { ! console_has "$domain" "$1" 0 || fail "$domain says: $1"; }
+console_lines() { console_text "$domain" | tr -d '\r'; }
+says_line() { console_lines | grep -q -- "$1" || fail "no line of $domain is like: $1"; }
+
+ends() {
+    wait_gone "$domain" "${2:-20}" || fail "$domain is not gone: $(xl list "$domain" | tail -n 1)"
+    wait_for 5 reason_known || true     # xl's log may be behind
+    expect "shutdown reason of $domain" "$(shutdown_reason "$domain")" "$1"
+}
+
+reason_known() { [ "$(shutdown_reason "$domain")" != none ]; }
+
+# --- the loop: what it prints between @begin and @end belongs to the test ---------------------------
+
+# One test in this shell. Its domain is named after it.
+one_test() {
+    domain=${1#test_}
+    "$1"
+}
+
+show_why() {
+    local name
+    for name in $(cat /run/test/domains 2>/dev/null); do
+        echo "--- console of $name, the end"
+        console_text "$name" 2>/dev/null | tr -d '\r' | tail -n 20
+        echo "--- xl's log of $name"
+        tail -n 3 "/var/log/xen/xl-$name.log" 2>/dev/null
+    done
+    echo "--- xl list, xl dmesg"
+    xl list
+    xl dmesg | tail -n 5
+}
+
+destroy_all() {
+    local domid
+    for domid in $(xenstore-list /local/domain); do
+        [ "$domid" = 0 ] || xl destroy "$domid"
+    done
+}
+
+# run_tests SECONDS TEST...
+run_tests() {
+    local limit=$1 test group watcher code
+    shift
+    for test; do
+        echo "@begin $test"
+        rm -rf /run/test
+        mkdir -p /run/test
+        setsid sh -c '. /scenario/.bed/lib.sh; . /scenario/check.sh; . /scenario/tests.sh; one_test "$0"' \
+            "$test" </dev/null 2>&1 &
+        group=$!
+        sh -c "sleep $limit; echo 'failed: no end within $limit s'; kill -KILL -$group" &
+        watcher=$!
+        wait "$group"
+        code=$?
+        kill "$watcher" 2>/dev/null
+        kill -KILL "-$group" 2>/dev/null     # what it has left in the background
+        [ $code = 0 ] || show_why
+        destroy_all
+        [ -e /run/test/skipped ] && code=skip
+        echo "@end $test $code $(cat /run/test/skipped /run/test/note 2>/dev/null | head -n 1)"
+    done
+}

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# The first program, by the configuration file that comes with it; and in domains of every size.
+# needs: hello hello.pv.cfg
+# limit: 60
+# xen: 4.14 4.17 4.20
+
+# The file as it was made: the image lies where the file says.
+test_hello_shipped_cfg() {
+    domain=hello
+    kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' hello.pv.cfg)
+    mkdir -p "${kernel%/*}"
+    ln -s /scenario/hello.elf "$kernel"
+    echo hello >>/run/test/domains
+    xl create hello.pv.cfg || fail "xl create hello.pv.cfg: exit status $?"
+    says "hello: exit(0): poweroff"
+    ends poweroff
+    says_line '^Hello$'
+    says_line "^domain: *[0-9]* hello [0-9a-f]*-[0-9a-f]*"
+    says_line "^guest: *pv on Xen $(xl info xen_version)"
+    says_line '^vCPUs: *1, 1 up$'
+    says_not xenstore:
+}
+
+# Reports its size, less half a MiB that Xen keeps and the list of its frames (8 bytes a page).
+size() {
+    boot hello "memory=$1"
+    says "hello: exit(0): poweroff" 30
+    ends poweroff 30
+    kib=$(console_lines | awk '/^memory:/ { print int($2 * 1024) }')
+    [ "${kib:-0}" -gt $(($1 * 1024 - $1 * 2 - 512)) ] && [ "$kib" -le $(($1 * 1024)) ] ||
+        fail "of $1 MiB the domain sees $kib KiB"
+    free=$(console_lines | awk '/^memory:/ { print $4 }')
+    awk "BEGIN { exit !($free > $kib / 1024 - 1) }" || fail "only $free MiB are free in main"
+    note "$free MiB free"
+}
+
+test_memory_3() { size 3; }
+test_memory_4() { size 4; }
+test_memory_8() { size 8; }
+test_memory_32() { size 32; }
+test_memory_256() { size 256; }
+test_memory_1024() { size 1024; }
+test_memory_4096() { size 4096; }

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the scenarios of this folder on the real Xen of the test bed.
+
+  run.py [--xen VERSION] [--only PATTERN] [--list] [--jobs N]
+
+A scenario is one file here, NAME.sh: functions test_* in busybox sh, run one after the other in the
+dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh. Comments at its
+top say what it wants; nothing else is edited to add one:
+
+  # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files
+  # limit: 30                           seconds that each test may take
+  # xen: 4.17 4.20                      the versions it runs on
+  # clock: multi                        the bed's clock
+
+What a bed left behind is in build/test-xen/VERSION-SCENARIO/. The last line is "N passed, N failed".
+"""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BED = os.path.join(ROOT, "tools/bed/bed.py")
+IMAGES = "build/x86_64"
+OUT = os.path.join(ROOT, "build/test-xen")
+VERSIONS = ("4.17", "4.20", "4.14")
+OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
+DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "multi"}
+BED_MARGIN_S = 30       # for restoring a bed and sending its results
+BED_LIMIT_S = 400       # for one bed, whatever its tests may take in sum
+SHOWN_LINES = 60        # of what a failed test said
+
+
+class Scenario:
+    def __init__(self, path):
+        self.path, self.name = path, os.path.basename(path)[:-len(".sh")]
+        with open(path) as file:
+            text = file.read()
+        header = dict(DEFAULTS, **dict(re.findall(r"^# (\w+): (.*)$", text, re.M)))
+        self.needs, self.versions = header["needs"].split(), header["xen"].split()
+        self.limit, self.clock = int(header["limit"]), header["clock"]
+        self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
+
+
+class Report:
+    """The result lines, numbered as they come; one at a time from any thread."""
+
+    def __init__(self, count):
+        self.lock, self.number = threading.Lock(), 0
+        self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        print(f"1..{count}", flush=True)
+
+    def add(self, label, outcome, detail="", seconds=None, lines=()):
+        with self.lock:
+            self.number += 1
+            self.counts[outcome] += 1
+            word = "not ok" if outcome == "failed" else "ok"
+            if outcome == "skipped":
+                label += f" # SKIP {detail}"
+            else:
+                label += f" ({'; '.join(filter(None, [detail, f'{seconds:.1f} s' if seconds else '']))})"
+            print(f"{word} {self.number} - {label}")
+            for line in list(lines)[-SHOWN_LINES:]:
+                print(f"    {line}")
+            sys.stdout.flush()
+
+    def last_line(self):
+        skipped = self.counts["skipped"]
+        return (f"{self.counts['passed']} passed, {self.counts['failed']} failed"
+                + (f", {skipped} skipped" if skipped else ""))
+
+
+class Group:
+    """The chosen tests of one scenario on one version: one restored bed."""
+
+    def __init__(self, scenario, xen, tests):
+        self.scenario, self.xen, self.waiting = scenario, xen, list(tests)
+        self.out = os.path.join(OUT, f"{xen}-{scenario.name}")
+        self.lines = []     # of the running test
+        self.running, self.since = None, 0.0
+
+    def label(self, test):
+        return f"xen-{self.xen}: {test[len('test_'):]}"
+
+    def command(self):
+        os.makedirs(self.out, exist_ok=True)
+        script = os.path.join(self.out, "script")
+        with open(script, "w") as file:
+            file.write(f". /scenario/check.sh\nrun_tests {self.scenario.limit} {' '.join(self.waiting)}\n")
+        limit = min(BED_LIMIT_S, BED_MARGIN_S + self.scenario.limit * len(self.waiting))
+        command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
+                   "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
+                   "--file", f"{HERE}/dom0/check.sh", "--file", f"{self.scenario.path}:tests.sh"]
+        for need in self.scenario.needs:
+            command += ["--file", os.path.join(OUT, "images", file_of(need))]
+        return command
+
+    def run(self, report):
+        command = self.command()
+        with open(os.path.join(self.out, "bed.err"), "w+", errors="replace") as errors:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=errors, text=True, errors="replace") as bed:
+                for line in bed.stdout:
+                    self.heard(line.rstrip("\r\n"), report)
+            errors.seek(0)
+            said = errors.read().splitlines()
+        # Whatever happened to the bed, each test gets its line.
+        if self.running:
+            report.add(self.label(self.running), "failed", "the bed ended during it",
+                       time.monotonic() - self.since, self.lines + said)
+            self.waiting.remove(self.running)
+            said = []
+        for test in self.waiting:
+            report.add(self.label(test), "failed", "not reached", lines=said)
+            said = []
+
+    def heard(self, line, report):
+        words = line.split(" ", 3)
+        if words[0] == "@begin":
+            self.running, self.since, self.lines = words[1], time.monotonic(), []
+        elif words[0] == "@end" and words[1] == self.running:
+            outcome = {"0": "passed", "skip": "skipped"}.get(words[2], "failed")
+            report.add(self.label(self.running), outcome, words[3].strip() if len(words) > 3 else "",
+                       time.monotonic() - self.since, self.lines if outcome == "failed" else ())
+            self.waiting.remove(self.running)
+            self.running = None
+        else:
+            self.lines.append(line)
+
+
+def file_of(need):
+    return need if "." in need else need + ".elf"
+
+
+def build_images(needs):
+    """Into build/test-xen/images, so that a build during the tests changes nothing. Yields what
+    could not be made, with why. Programs that are only for tests are built like a user's own."""
+    os.makedirs(OUT + "/images", exist_ok=True)
+    for need in sorted(needs):
+        app = need.split(".")[0]
+        own = f"tests/xen/apps/{app}"
+        where = own if os.path.isdir(os.path.join(ROOT, own)) else app
+        image = f"{IMAGES}/{file_of(need)}"
+        made = subprocess.run(["make", "-s", "--no-print-directory", f"APP={where}", image], cwd=ROOT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if made.returncode:
+            yield need, made.stdout.splitlines()
+        else:
+            shutil.copy(os.path.join(ROOT, image), OUT + "/images")
+
+
+def build_bed(xen, clock):
+    """None, or why there is no such bed."""
+    made = subprocess.run([BED, "build", "--xen", xen, "--clock", clock],
+                          stderr=subprocess.PIPE, text=True, check=False)
+    return None if made.returncode == 0 else made.stderr.splitlines()
+
+
+def choose(options):
+    groups = []
+    for path in sorted(glob.glob(f"{HERE}/*.sh")):
+        scenario = Scenario(path)
+        for xen in VERSIONS:
+            if xen not in scenario.versions or (options.xen and xen != options.xen):
+                continue
+            tests = [t for t in scenario.tests
+                     if re.search(options.only, f"xen-{xen}: {scenario.name} {t[len('test_'):]}")]
+            if tests:
+                groups.append(Group(scenario, xen, tests))
+    groups.sort(key=lambda g: -g.scenario.limit * len(g.waiting))   # the long ones first
+    return groups
+
+
+def run_all(groups, jobs):
+    report = Report(sum(len(g.waiting) for g in groups))
+    broken = dict(build_images({need for g in groups for need in g.scenario.needs}))
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        beds = {(g.xen, g.scenario.clock): None for g in groups}
+        for key, why in zip(beds, pool.map(lambda key: build_bed(*key), beds)):
+            beds[key] = why
+        runs = []
+        for group in groups:
+            shutil.rmtree(group.out, ignore_errors=True)
+            missing = [n for n in group.scenario.needs if n in broken]
+            why = beds[group.xen, group.scenario.clock]
+            for test in group.waiting if missing or why else ():
+                if missing:
+                    report.add(group.label(test), "failed", f"{missing[0]} does not build",
+                               lines=broken[missing[0]])
+                    broken[missing[0]] = ["see above"]
+                elif group.xen in OPTIONAL:
+                    report.add(group.label(test), "skipped", f"no bed: {why[-1]}")
+                else:
+                    report.add(group.label(test), "failed", "no bed", lines=why)
+            if not missing and not why:
+                runs.append(pool.submit(group.run, report))
+        for run in runs:
+            run.result()
+    print(report.last_line())
+    return 0 if report.counts["failed"] == 0 and report.counts["passed"] else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--xen", choices=VERSIONS, help="only this version")
+    parser.add_argument("--only", default="", metavar="PATTERN",
+                        help='a regular expression, searched in "xen-VERSION: SCENARIO TEST"')
+    parser.add_argument("--list", action="store_true", help="say what would run")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")
+    options = parser.parse_args()
+    groups = choose(options)
+    if options.list:
+        for group in groups:
+            for test in group.waiting:
+                print(f"{group.label(test)}  ({group.scenario.name}.sh)")
+        return 0
+    if not groups:
+        print(f"no test is called like {options.only}\n0 passed, 0 failed")
+        return 1
+    return run_all(groups, options.jobs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
