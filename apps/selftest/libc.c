@@ -225,6 +225,7 @@ TEST(libc_malloc_from_many_threads)
     struct thread *threads[4];
     size_t before = mallinfo().uordblks;
 
+    REQUIRE_THREADS(4);
     for (uintptr_t i = 0; i < 4; i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "heap", use_heap, (void *)(i + 1)), 0);
     for (size_t i = 0; i < 4; i++)
@@ -246,6 +247,7 @@ TEST(libc_threads_leave_no_heap_behind)
     struct thread *thread;
     size_t before = 0;
 
+    REQUIRE_THREADS(1);
     for (int i = 0; i < 4; i++) {
         REQUIRE_EQ(xenolith_thread(&thread, "floats", print_floats, NULL), 0);
         CHECK_EQ(thread_join(thread, TIME_NEVER), 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lib/atomic.h"
 #include "lib/panic.h"
+#include "mm/page.h"
 #include "selftest.h"
 
 /* Longer than any test takes under emulation. */
@@ -41,9 +42,20 @@ void test_skip(const char *why)
     skipped = why;
 }
 
+bool test_has_room(unsigned int threads)
+{
+    struct page_stats stats;
+
+    page_get_stats(&stats);
+    if (stats.free >= (threads + 1UL) << THREAD_STACK_ORDER)
+        return true;
+    test_skip("too little memory left");
+    return false;
+}
+
 unsigned int test_await(const unsigned int *counter, unsigned int want)
 {
-    uint64_t deadline_ns = time_after_ns(NS_PER_S);
+    uint64_t deadline_ns = time_after_ns(TEST_PATIENCE_NS);
 
     while (load_acquire(counter) < want && time_now_ns() < deadline_ns)
         test_sleep_ms(1);

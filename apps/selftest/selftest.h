@@ -58,7 +58,17 @@ void test_skip(const char *why);
             return;                                                                                \
     } while (0)
 
-/* Wait, at most a second, until *counter is at least `want`; what it is then. */
+/* Skip the test in a domain too small for so many threads of THREAD_STACK_ORDER. */
+#define REQUIRE_THREADS(count)                                                                     \
+    do {                                                                                           \
+        if (!test_has_room(count))                                                                 \
+            return;                                                                                \
+    } while (0)
+bool test_has_room(unsigned int threads);
+
+/* For what comes in no time on an idle host. */
+#define TEST_PATIENCE_NS (30 * NS_PER_S)
+/* Wait, at most that long, until *counter is at least `want`; what it is then. */
 unsigned int test_await(const unsigned int *counter, unsigned int want);
 /* Our own domain number; asks xenstore once. */
 domid_t test_domid(void);

@@ -34,6 +34,7 @@ TEST(mutex_keeps_others_out)
     struct shared shared = { .count = 0 };
     struct thread *threads[4];
 
+    REQUIRE_THREADS(4);
     mutex_init(&shared.mutex, false);
     for (size_t i = 0; i < 4; i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "count", count_up, &shared), 0);
@@ -57,6 +58,7 @@ TEST(mutex_held_is_busy_and_times_out)
     struct shared shared = { .count = 0 };
     struct thread *thread;
 
+    REQUIRE_THREADS(1);
     mutex_init(&shared.mutex, true);
     mutex_lock(&shared.mutex);
     CHECK_EQ(mutex_trylock(&shared.mutex), 0); /* recursive */
@@ -86,7 +88,7 @@ TEST(semaphore_posted_by_event_and_timeout)
     REQUIRE_EQ(event_bind_ipi(0, post_event, &sem, &port), 0);
     for (int i = 0; i < 100; i++) {
         CHECK_EQ(event_notify(port), 0);
-        CHECK_EQ(semaphore_wait(&sem, time_after_ns(NS_PER_S)), 0);
+        CHECK_EQ(semaphore_wait(&sem, time_after_ns(TEST_PATIENCE_NS)), 0);
     }
     event_unbind(port);
 }
@@ -113,6 +115,7 @@ TEST(condition_passes_every_item)
     struct shared shared = { .count = 0 };
     struct thread *threads[2];
 
+    REQUIRE_THREADS(2);
     mutex_init(&shared.mutex, false);
     condition_init(&shared.changed);
     for (size_t i = 0; i < 2; i++)
@@ -160,7 +163,7 @@ TEST(timer_is_not_early_and_fires_once)
         timer_arm(&alarm.timer, deadline_ns);
         CHECK_EQ(test_await(&alarm.fired, i), i);
         CHECK(alarm.fired_ns >= deadline_ns);
-        CHECK(alarm.fired_ns - deadline_ns < NS_PER_S);
+        CHECK(alarm.fired_ns - deadline_ns < TEST_PATIENCE_NS);
     }
     test_sleep_ms(5);
     CHECK_EQ(alarm.fired, 5);
@@ -182,26 +185,50 @@ TEST(timer_cancelled_or_moved)
     CHECK(!timer_cancel(&alarm.timer));
 }
 
-TEST(timer_many_fire_in_order)
+static struct alarm alarms[100];
+
+/* 100 us apart, armed in another order. False: this took so long that the first was due already. */
+static bool arm_all(void)
 {
-    static struct alarm alarms[100];
-    uint64_t start_ns = time_after_ns(5 * NS_PER_MS);
+    uint64_t start_ns = time_after_ns(50 * NS_PER_MS);
 
     for (unsigned int i = 0; i < 100; i++) {
         alarms[i].fired = 0;
         timer_init(&alarms[i].timer, ring, &alarms[i]);
     }
-    for (unsigned int i = 0; i < 100; i++) /* 37 and 100 have no common divisor */
-        timer_arm(&alarms[i * 37 % 100].timer, start_ns + i * 37 % 100 * 100 * NS_PER_US);
-    for (unsigned int i = 0; i < 100; i += 10)
-        CHECK(timer_cancel(&alarms[i].timer) || alarms[i].fired);
-    for (unsigned int i = 1; i < 100; i++) {
+    for (unsigned int i = 0; i < 100; i++) { /* 37 and 100 have no common divisor */
+        unsigned int at = i * 37 % 100;
+
+        timer_arm(&alarms[at].timer, start_ns + at * 100 * NS_PER_US);
+    }
+    for (unsigned int i = 0; i < 100; i += 10) {
+        if (!timer_cancel(&alarms[i].timer))
+            return false;
+    }
+    return time_now_ns() < start_ns;
+}
+
+TEST(timer_many_fire_in_order)
+{
+    unsigned int tries = 0;
+
+    while (!arm_all()) {
+        for (unsigned int i = 0; i < 100; i++)
+            timer_cancel(&alarms[i].timer);
+        if (++tries == 20) {
+            test_skip("the host is too slow");
+            return;
+        }
+    }
+    for (unsigned int i = 0; i < 100; i++) {
         if (i % 10 == 0)
             continue;
         CHECK_EQ(test_await(&alarms[i].fired, 1), 1);
         if (i % 10 > 1)
             CHECK(alarms[i].fired_ns >= alarms[i - 1].fired_ns);
     }
+    for (unsigned int i = 0; i < 100; i += 10)
+        CHECK_EQ(alarms[i].fired, 0);
 }
 
 TEST(time_never_goes_back)

@@ -20,6 +20,7 @@ TEST(thread_create_join)
     unsigned int ran = 0;
     struct thread *thread;
 
+    REQUIRE_THREADS(1);
     REQUIRE_EQ(xenolith_thread(&thread, "one", add_one, &ran), 0);
     CHECK_EQ(thread_join(thread, TIME_NEVER), 0);
     CHECK_EQ(ran, 1);
@@ -39,17 +40,18 @@ static unsigned long free_pages(void)
 
 TEST(thread_many_leave_no_memory_behind)
 {
-    struct thread *threads[20];
+    struct thread *threads[12];
     unsigned long before = 0;
 
+    REQUIRE_THREADS(12);
     for (int round = 0; round < 5; round++) {
         unsigned int ran = 0;
 
-        for (size_t i = 0; i < 20; i++)
+        for (size_t i = 0; i < 12; i++)
             REQUIRE_EQ(xenolith_thread(&threads[i], "many", add_one, &ran), 0);
-        for (size_t i = 0; i < 20; i++)
+        for (size_t i = 0; i < 12; i++)
             CHECK_EQ(thread_join(threads[i], TIME_NEVER), 0);
-        CHECK_EQ(ran, 20);
+        CHECK_EQ(ran, 12);
         if (round == 1)
             before = free_pages();
     }
@@ -57,32 +59,52 @@ TEST(thread_many_leave_no_memory_behind)
 }
 
 struct sleeper {
-    unsigned int ms, place, *next_place;
+    uint64_t deadline_ns;
+    unsigned int place, *next_place;
+    bool late; /* the deadline was past before the sleep began */
 };
 
 static void sleeper(void *arg)
 {
     struct sleeper *sleeper = arg;
 
-    test_sleep_ms(sleeper->ms);
+    sleeper->late = time_now_ns() >= sleeper->deadline_ns;
+    thread_sleep_until(sleeper->deadline_ns);
     sleeper->place = atomic_fetch_add(sleeper->next_place, 1);
+}
+
+/* Sleepers end in this order of place: 3, 1, 2. False: a slow host let one begin too late. */
+static bool sleep_in_order(void)
+{
+    uint64_t start_ns = time_after_ns(20 * NS_PER_MS);
+    unsigned int next_place = 1;
+    struct sleeper sleepers[3];
+    struct thread *threads[3];
+
+    for (unsigned int i = 0; i < 3; i++) {
+        sleepers[i] = (struct sleeper){ .next_place = &next_place };
+        sleepers[i].deadline_ns = start_ns + (i + 2) % 3 * 20 * NS_PER_MS;
+        if (!CHECK_EQ(xenolith_thread(&threads[i], "sleeper", sleeper, &sleepers[i]), 0))
+            return true;
+    }
+    for (size_t i = 0; i < 3; i++)
+        CHECK_EQ(thread_join(threads[i], TIME_NEVER), 0);
+    if (sleepers[0].late || sleepers[1].late || sleepers[2].late)
+        return false;
+    CHECK_EQ(sleepers[0].place, 3);
+    CHECK_EQ(sleepers[1].place, 1);
+    CHECK_EQ(sleepers[2].place, 2);
+    return true;
 }
 
 TEST(thread_sleep_wakes_in_order)
 {
-    unsigned int next_place = 1;
-    struct sleeper sleepers[] = { { 60, 0, &next_place },
-                                  { 20, 0, &next_place },
-                                  { 40, 0, &next_place } };
-    struct thread *threads[3];
-
-    for (size_t i = 0; i < 3; i++)
-        REQUIRE_EQ(xenolith_thread(&threads[i], "sleeper", sleeper, &sleepers[i]), 0);
-    for (size_t i = 0; i < 3; i++)
-        CHECK_EQ(thread_join(threads[i], TIME_NEVER), 0);
-    CHECK_EQ(sleepers[0].place, 3);
-    CHECK_EQ(sleepers[1].place, 1);
-    CHECK_EQ(sleepers[2].place, 2);
+    REQUIRE_THREADS(3);
+    for (int tries = 0; tries < 20; tries++) {
+        if (sleep_in_order())
+            return;
+    }
+    test_skip("the host is too slow");
 }
 
 TEST(thread_sleep_is_not_short)
@@ -92,7 +114,7 @@ TEST(thread_sleep_is_not_short)
 
         test_sleep_ms(ms);
         CHECK(time_now_ns() - start_ns >= ms * NS_PER_MS);
-        CHECK(time_now_ns() - start_ns < 5 * NS_PER_S);
+        CHECK(time_now_ns() - start_ns < TEST_PATIENCE_NS);
     }
     thread_sleep_until(0); /* past: returns */
 }
@@ -110,16 +132,26 @@ static void spin(void *arg)
         store_once(&spinner->turns, spinner->turns + 1);
 }
 
+/* Wait until it got the CPU. */
+static bool turned(const struct spinner *spinner)
+{
+    uint64_t deadline_ns = time_after_ns(TEST_PATIENCE_NS);
+
+    while (load_once(&spinner->turns) == 0 && time_now_ns() < deadline_ns)
+        test_sleep_ms(5);
+    return load_once(&spinner->turns) > 0;
+}
+
 TEST(thread_spinning_stops_nobody)
 {
     struct spinner spinners[3] = { 0 };
     struct thread *threads[3];
 
+    REQUIRE_THREADS(3);
     for (size_t i = 0; i < 3; i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "spin", spin, &spinners[i]), 0);
-    test_sleep_ms(150); /* more than a time slice each */
     for (size_t i = 0; i < 3; i++)
-        CHECK(load_once(&spinners[i].turns) > 0);
+        CHECK(turned(&spinners[i]));
     for (size_t i = 0; i < 3; i++)
         store_once(&spinners[i].stop, true);
     for (size_t i = 0; i < 3; i++)
@@ -131,6 +163,7 @@ TEST(thread_join_running_times_out)
     struct spinner spinner = { 0 };
     struct thread *thread;
 
+    REQUIRE_THREADS(1);
     REQUIRE_EQ(xenolith_thread(&thread, "spin", spin, &spinner), 0);
     CHECK_EQ(thread_join(thread, time_after_ns(5 * NS_PER_MS)), -XEN_ETIMEDOUT);
     store_once(&spinner.stop, true);
@@ -142,14 +175,12 @@ TEST(thread_high_priority_goes_first)
     struct spinner spinner = { 0 };
     struct thread *low, *high;
     unsigned int ran = 0;
-    uint64_t turns;
 
+    REQUIRE_THREADS(2);
     REQUIRE_EQ(thread_create(&low, "low", THREAD_STACK_ORDER, PRIORITY_LOW, spin, &spinner), 0);
-    test_sleep_ms(30);
-    turns = load_once(&spinner.turns);
-    CHECK(turns > 0); /* it runs while nobody better wants to */
+    CHECK(turned(&spinner)); /* it runs while nobody better wants to */
     REQUIRE_EQ(thread_create(&high, "high", THREAD_STACK_ORDER, PRIORITY_HIGH, add_one, &ran), 0);
-    CHECK_EQ(thread_join(high, time_after_ns(NS_PER_S)), 0);
+    CHECK_EQ(thread_join(high, time_after_ns(TEST_PATIENCE_NS)), 0);
     CHECK_EQ(ran, 1);
     store_once(&spinner.stop, true);
     CHECK_EQ(thread_join(low, TIME_NEVER), 0);
@@ -188,6 +219,7 @@ TEST(thread_floats_survive_preemption)
     struct floats floats[4];
     struct thread *threads[4];
 
+    REQUIRE_THREADS(4);
     for (size_t i = 0; i < 4; i++) {
         floats[i].step = 1.0 + (double)i / 3;
         REQUIRE_EQ(xenolith_thread(&threads[i], "floats", compute, &floats[i]), 0);
@@ -224,6 +256,7 @@ TEST(thread_local_and_errno_are_apart)
 {
     struct thread *threads[4];
 
+    REQUIRE_THREADS(4);
     errno = 99;
     for (uintptr_t i = 0; i < 4; i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "tls", use_tls, (void *)(i + 1)), 0);
