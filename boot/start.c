@@ -38,21 +38,22 @@ static void start_services(void *arg)
 {
     const struct boot_info *info = arg;
     struct thread *program;
-    int rc = console_init(); /* input, and output that can wait */
+    int store_rc, rc = console_init(); /* input, and output that can wait */
 
     if (rc)
         log_warn("console: %s; output only, by polling", error_name(rc));
-    rc = xenstore_init(info->xenstore, info->xenstore_port);
-    if (rc == 0)
-        rc = control_init(libc_control_request);
-    if (rc)
-        log_warn("xenstore: %s; going on without it", error_name(rc));
+    store_rc = xenstore_init(info->xenstore, info->xenstore_port);
     rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
                        NULL);
     if (rc)
         panic("no memory for main's stack of %lu KiB: give the domain more memory=, or -stack=KIB",
               (PAGE_SIZE << options_main_stack_order()) / 1024);
     thread_detach(program);
+    /* Behind the program, which need not wait for dom0 to answer this. */
+    if (store_rc == 0)
+        store_rc = control_init(libc_control_request);
+    if (store_rc)
+        log_warn("xenstore: %s; going on without it", error_name(store_rc));
 }
 
 void start(const struct boot_info *info)
