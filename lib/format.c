@@ -5,6 +5,8 @@
 #include <string.h>
 #include "lib/log.h"
 
+#define COUNT_MAX 100000 /* a width over this is a mistake */
+
 struct output {
     char *at, *end; /* end: where the terminator must still fit */
     size_t total;
@@ -35,23 +37,27 @@ static void put_padded(struct output *out, const struct spec *spec, const char *
         put(out, ' ');
 }
 
+/* `prefix` is "-", "0x" or "": part of the width, and before the zeroes of a zero-padded number. */
 static void put_number(struct output *out, const struct spec *spec, uint64_t value,
-                       unsigned int base, bool negative, const char *digits)
+                       unsigned int base, const char *prefix, const char *digits)
 {
-    char text[24];
+    char text[24]; /* 20 digits of the largest number and a prefix */
     char *at = text + sizeof(text);
+    size_t prefix_len = strlen(prefix);
     struct spec rest = *spec;
 
     do
         *--at = digits[value % base];
     while (value /= base);
-    if (negative && spec->zero && !spec->left) {
-        put(out, '-');
-        rest.width -= rest.width > 0;
-    } else if (negative) {
-        *--at = '-';
+    if (spec->zero && !spec->left) {
+        rest.width -= MIN(rest.width, prefix_len);
+        while (*prefix)
+            put(out, *prefix++);
+        put_padded(out, &rest, at, text + sizeof(text) - at, '0');
+    } else {
+        at = memcpy(at - prefix_len, prefix, prefix_len);
+        put_padded(out, &rest, at, text + sizeof(text) - at, ' ');
     }
-    put_padded(out, &rest, at, text + sizeof(text) - at, spec->zero ? '0' : ' ');
 }
 
 static uint64_t take_unsigned(const struct spec *spec, va_list *args)
@@ -68,22 +74,25 @@ static int64_t take_signed(const struct spec *spec, va_list *args)
     return spec->size == 2 ? (int16_t)value : value;
 }
 
-static unsigned int parse_count(const char **format, va_list *args)
+/* Digits, or a '*' that stands for an argument, which may be negative. */
+static int parse_count(const char **format, va_list *args)
 {
-    unsigned int n = 0;
+    int n = 0;
 
     if (**format == '*') {
         ++*format;
-        return va_arg(*args, unsigned int);
+        return va_arg(*args, int);
     }
-    while (**format >= '0' && **format <= '9')
-        n = n * 10 + (unsigned int)(*(*format)++ - '0');
+    for (; **format >= '0' && **format <= '9'; ++*format)
+        n = n < COUNT_MAX ? n * 10 + (**format - '0') : n;
     return n;
 }
 
 static struct spec parse_spec(const char **format, va_list *args)
 {
     struct spec spec = { .precision = -1, .size = sizeof(int) };
+    unsigned int longs = 0; /* not told by the size: int and long are one size on some CPUs */
+    int count;
 
     for (;; ++*format) {
         if (**format == '-')
@@ -93,16 +102,18 @@ static struct spec parse_spec(const char **format, va_list *args)
         else
             break;
     }
-    spec.width = parse_count(format, args);
+    count = parse_count(format, args);
+    spec.left |= count < 0;
+    spec.width = count < 0 ? -(unsigned int)count : (unsigned int)count;
     if (**format == '.') {
         ++*format;
-        spec.precision = (int)parse_count(format, args);
+        spec.precision = parse_count(format, args);
     }
     for (;; ++*format) {
-        if (**format == 'l' && spec.size == sizeof(long))
-            spec.size = sizeof(long long);
-        else if (**format == 'l' || **format == 'z')
-            spec.size = sizeof(long);
+        if (**format == 'l')
+            spec.size = ++longs > 1 ? sizeof(long long) : sizeof(long);
+        else if (**format == 'z')
+            spec.size = sizeof(size_t);
         else if (**format == 'h')
             spec.size = sizeof(short);
         else
@@ -122,22 +133,20 @@ static void put_conversion(struct output *out, char conversion, const struct spe
     case 'd':
     case 'i':
         number = take_signed(spec, args);
-        put_number(out, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, 10, number < 0,
-                   lower);
+        put_number(out, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, 10,
+                   number < 0 ? "-" : "", lower);
         break;
     case 'u':
-        put_number(out, spec, take_unsigned(spec, args), 10, false, lower);
+        put_number(out, spec, take_unsigned(spec, args), 10, "", lower);
         break;
     case 'x':
-        put_number(out, spec, take_unsigned(spec, args), 16, false, lower);
+        put_number(out, spec, take_unsigned(spec, args), 16, "", lower);
         break;
     case 'X':
-        put_number(out, spec, take_unsigned(spec, args), 16, false, upper);
+        put_number(out, spec, take_unsigned(spec, args), 16, "", upper);
         break;
     case 'p':
-        put(out, '0');
-        put(out, 'x');
-        put_number(out, spec, (uint64_t)va_arg(*args, void *), 16, false, lower);
+        put_number(out, spec, (uintptr_t)va_arg(*args, void *), 16, "0x", lower);
         break;
     case 'c':
         c = (char)va_arg(*args, int);
@@ -156,7 +165,7 @@ static void put_conversion(struct output *out, char conversion, const struct spe
 
 int format_text_v(char *buffer, size_t size, const char *format, va_list list)
 {
-    struct output out = { buffer, buffer + (size ? size - 1 : 0), 0 };
+    struct output out = { buffer, size ? buffer + size - 1 : buffer, 0 };
     va_list args;
 
     va_copy(args, list);

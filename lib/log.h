@@ -3,8 +3,8 @@
  * The kernel's own messages.  A line goes to every registered sink; lines from before the first
  * sink are kept and handed to it.  Usable in every context, also in an upcall and during a panic.
  *
- * Formats: %s %c %d %i %u %x %X %p %% with width, 0, -, and the lengths h l ll z; %.*s and %.Ns;
- * no floating point.
+ * Formats: %s %c %d %i %u %x %X %p %% with width (or *), 0, -, and the lengths h l ll z;
+ * %.*s and %.Ns; no floating point.
  */
 #pragma once
 #include <stdarg.h>
