@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bad ends, one for each argument: what the console then says and what the toolstack does is
- * what the tests look at.  `crash exit N` is the plain one.
+ * The ends a program can take, one for each argument: what the console then says and what the
+ * toolstack does is what the tests look at.  `crash exit N` is the plain one.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -172,6 +172,43 @@ static void sleep_forever(void)
         thread_sleep_until(TIME_NEVER);
 }
 
+static const char *request_name(enum control_request request)
+{
+    return request == CONTROL_POWEROFF ? "poweroff" : request == CONTROL_REBOOT ? "reboot" : "halt";
+}
+
+static struct semaphore told;
+static enum control_request told_request;
+
+static void on_request(enum control_request request, void *arg)
+{
+    told_request = request;
+    semaphore_post(arg);
+}
+
+/* The two ways to end by oneself when the toolstack asks. */
+static void callback(void)
+{
+    semaphore_init(&told, 0);
+    xenolith_on_shutdown(on_request, &told);
+    printf("waiting\n");
+    semaphore_wait(&told, TIME_NEVER);
+    printf("told: %s\n", request_name(told_request));
+    exit(0);
+}
+
+static void poll(void)
+{
+    enum control_request request;
+
+    xenolith_shutdown_requested();
+    printf("waiting\n");
+    while ((request = xenolith_shutdown_requested()) == CONTROL_NONE)
+        thread_sleep_until(time_after_ns(10 * NS_PER_MS));
+    printf("seen: %s\n", request_name(request));
+    exit(0);
+}
+
 static void say_bye(void)
 {
     printf("atexit handler ran\n");
@@ -234,6 +271,8 @@ static const struct {
     { "heap", heap },
     { "spin", spin },
     { "sleep", sleep_forever },
+    { "callback", callback },
+    { "poll", poll },
     { "exit-busy", exit_busy },
 };
 

@@ -76,6 +76,25 @@ test_xl_reboot_on_reboot_destroy() {
     ends reboot
 }
 
+# Programs that end by themselves when asked.
+test_program_is_told_by_callback() {
+    boot crash 'extra="callback"'
+    says waiting
+    xl shutdown -w "$domain" || fail "xl shutdown: exit status $?"
+    says "told: poweroff"
+    says "crash: exit(0): poweroff"
+    ends poweroff
+}
+
+test_program_polls() {
+    boot crash 'extra="poll"' 'on_reboot="destroy"'
+    says waiting
+    xl reboot "$domain" || fail "xl reboot: exit status $?"
+    says "seen: reboot"
+    says "crash: exit(0): reboot"
+    ends reboot
+}
+
 test_request_is_acknowledged() {
     sleeps
     xenstore-write "$(path shutdown)" nonsense
