@@ -17,7 +17,7 @@ static const struct {
 const char *error_name(long error)
 {
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (names[i].value == error || names[i].value == -error)
+        if (names[i].value == error || -names[i].value == error)
             return names[i].name;
     return error ? "unknown error" : "no error";
 }

@@ -22,7 +22,7 @@ int symbol_text(char *out, size_t size, unsigned long address)
     uint32_t n = 0;
 
     if (address < (unsigned long)__text_start || address >= (unsigned long)__text_end ||
-        symbol_count == 0)
+        symbol_count == 0 || offset < symbol_offsets[0])
         return format_text(out, size, "0x%lx", address);
     while (n + 1 < symbol_count && symbol_offsets[n + 1] <= offset) {
         n++;
