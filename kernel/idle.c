@@ -8,15 +8,13 @@
 #include "lib/panic.h"
 #include "mm/kmem.h"
 
-static bool several_vcpus;
+bool sched_several_vcpus;
 /* vCPUs that are about to block, or have. */
 static unsigned long idle_vcpus[(MAX_VCPUS + BITS_PER_LONG - 1) / BITS_PER_LONG];
 static struct thread boot_thread;
 
 void idle_invite(const struct percpu *busy)
 {
-    if (!several_vcpus)
-        return;
     memory_barrier(); /* the thread is in its queue before we look who is idle; see idle_take() */
     for (unsigned int word = 0; word < ARRAY_SIZE(idle_vcpus); word++) {
         for (unsigned long bits = load_once(&idle_vcpus[word]); bits; bits &= bits - 1) {
@@ -68,15 +66,15 @@ static void idle_block(struct runq *rq)
     unsigned int vcpu = rq->cpu->vcpu;
     uint64_t start_ns;
 
-    if (several_vcpus)
+    if (sched_several_vcpus)
         bit_test_and_set(idle_vcpus, vcpu);
-    if (!several_vcpus || !idle_take(rq)) {
+    if (!sched_several_vcpus || !idle_take(rq)) {
         start_ns = time_now_ns();
         hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
         upcalls_disable();
         store_once(&rq->idle_ns, rq->idle_ns + time_now_ns() - start_ns);
     }
-    if (several_vcpus)
+    if (sched_several_vcpus)
         bit_test_and_clear(idle_vcpus, vcpu);
 }
 
@@ -171,7 +169,7 @@ int sched_cpu_init(struct percpu *cpu)
     idle->runq = cpu->runq;
     idle->state = THREAD_RUNNING;
     cpu->current = idle;
-    store_release(&several_vcpus, true);
+    store_release(&sched_several_vcpus, true);
     return 0;
 }
 

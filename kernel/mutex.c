@@ -41,7 +41,7 @@ static bool take_or_mark(struct mutex *mutex, uintptr_t bits)
     return !(old & ~MUTEX_BITS);
 }
 
-static int lock_slowly(struct mutex *mutex, uint64_t deadline_ns)
+static __attribute__((noinline)) int lock_slowly(struct mutex *mutex, uint64_t deadline_ns)
 {
     bool enabled = waitq_lock(&mutex->q);
     uintptr_t bits = MUTEX_WAITERS;
@@ -108,21 +108,27 @@ static void release_or_hand_over(struct mutex *mutex)
     store_release(&mutex->word, next);
 }
 
-void mutex_unlock(struct mutex *mutex)
+/* Somebody waits, or it is held more than once. */
+static __attribute__((noinline)) void unlock_slowly(struct mutex *mutex)
 {
-    uintptr_t expected = (uintptr_t)current_thread();
     bool enabled;
 
-    kassert(owner_of(mutex) == expected);
+    kassert(mutex_is_mine(mutex));
     if (mutex->depth > 0) {
         mutex->depth--;
         return;
     }
-    if (atomic_compare_exchange(&mutex->word, &expected, 0))
-        return;
     enabled = waitq_lock(&mutex->q);
     release_or_hand_over(mutex);
     waitq_unlock(&mutex->q, enabled);
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    uintptr_t expected = (uintptr_t)current_thread();
+
+    if (mutex->depth > 0 || !atomic_compare_exchange(&mutex->word, &expected, 0))
+        unlock_slowly(mutex);
 }
 
 void semaphore_init(struct semaphore *sem, unsigned int count)

@@ -27,28 +27,40 @@ static void enqueue(struct runq *rq, struct thread *thread, bool first)
         list_add_last(queue, &thread->run);
 }
 
-struct thread *sched_dequeue(struct runq *rq)
+/* held: rq->lock */
+static inline struct thread *dequeue(struct runq *rq)
 {
-    unsigned int priority = best_ready(rq);
-    struct list *queue = &rq->queue[priority];
-    struct list *item;
+    struct list *queue, *item;
+    unsigned int priority;
 
-    if (priority == PRIORITIES)
+    if (!rq->ready)
         return rq->idle;
-    item = list_take_first(queue);
+    priority = lowest_bit(rq->ready);
+    queue = &rq->queue[priority];
+    item = queue->next;
+    list_remove(item);
     if (list_empty(queue))
         rq->ready &= ~(1U << priority);
     return list_entry(item, struct thread, run);
 }
 
-/* This vCPU's queue. Start the slice timer if `current` has company that it may not outlast. */
-static void slice_check(struct runq *rq, const struct thread *current)
+struct thread *sched_dequeue(struct runq *rq)
 {
-    if (rq->slice_armed || !rq->ready || best_ready(rq) > current->priority || current == rq->idle)
-        return;
+    return dequeue(rq);
+}
+
+static __attribute__((noinline)) void slice_begin(struct runq *rq)
+{
     rq->slice_armed = true;
     rq->slice_started = rq->switches;
     timer_arm(&rq->slice, time_after_ns(THREAD_TIME_SLICE_NS));
+}
+
+/* This vCPU's queue. Start the slice timer if `current` has company that it may not outlast. */
+static inline void slice_check(struct runq *rq, const struct thread *current)
+{
+    if (!rq->slice_armed && rq->ready && best_ready(rq) <= current->priority && current != rq->idle)
+        slice_begin(rq);
 }
 
 /* Nobody switched for a whole slice: the current thread has had its share. */
@@ -79,20 +91,33 @@ static void kick_cpu(struct runq *rq)
         event_notify(rq->kick_port);
 }
 
-/* `thread` was put into `rq`. held: rq->lock */
-static void preempt_check(struct runq *rq, const struct thread *thread)
+/* The same where `rq` may be another vCPU's, or another vCPU may be idle. held: rq->lock */
+static __attribute__((noinline)) void preempt_check_any(struct runq *rq,
+                                                        const struct thread *thread)
 {
     struct thread *current = rq->cpu->current;
-    bool here = rq->cpu == this_percpu();
 
     if (thread->priority < current->priority)
         kick_cpu(rq);
-    else if (here)
+    else if (rq->cpu == this_percpu())
         slice_check(rq, current);
     else if (thread->priority == current->priority && !rq->slice_armed)
         kick_cpu(rq); /* timers are armed by their own vCPU */
     if (current != rq->idle)
         idle_invite(rq->cpu);
+}
+
+/* `thread` was put into `rq`: must somebody take notice? held: rq->lock */
+static inline void preempt_check(struct runq *rq, const struct thread *thread)
+{
+    struct thread *current = rq->cpu->current;
+
+    if (sched_several_vcpus)
+        preempt_check_any(rq, thread);
+    else if (thread->priority < current->priority)
+        rq->cpu->need_resched = current != rq->idle;
+    else
+        slice_check(rq, current);
 }
 
 void sched_wake(struct thread *thread)
@@ -136,7 +161,7 @@ static void switch_finish(void)
 
 /* Before sched_idle(), the boot thread itself waits for its wake-up. held: rq->lock, let go
  * meanwhile */
-static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
+static __attribute__((noinline)) struct thread *idle_at_boot(struct runq *rq, struct thread *self)
 {
     while (self->state != THREAD_RUNNING && !rq->ready) {
         spin_unlock(&rq->lock);
@@ -144,7 +169,7 @@ static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
         upcalls_disable();
         spin_lock(&rq->lock);
     }
-    return self->state == THREAD_RUNNING ? self : sched_dequeue(rq);
+    return self->state == THREAD_RUNNING ? self : dequeue(rq);
 }
 
 /* This vCPU's queue, locked on entry, not on return. `prev`, the current thread, was enqueued if it
@@ -152,7 +177,7 @@ static struct thread *idle_at_boot(struct runq *rq, struct thread *self)
 static void switch_to_next(struct runq *rq, struct thread *prev)
 {
     struct percpu *cpu = rq->cpu;
-    struct thread *next = sched_dequeue(rq);
+    struct thread *next = dequeue(rq);
 
     if (!next)
         next = idle_at_boot(rq, prev);

@@ -72,6 +72,9 @@ struct runq {
     uint64_t idle_ns;  /* this vCPU's idle thread only */
 };
 
+/* Since the first sched_cpu_init(): there may be others to tell, and to take work from. */
+extern bool sched_several_vcpus;
+
 /* A sleeper, already taken off its waitq, may run. Upcalls masked. */
 void sched_wake(struct thread *thread);
 /* A thread that is in no queue, new or taken from another vCPU's queue, may run in `rq`. Upcalls

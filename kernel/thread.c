@@ -3,6 +3,7 @@
  * A thread's life: its memory (stack with a guard page, thread-local storage at the stack's top),
  * create, end, join.  When it runs is sched.c's matter.
  */
+#include <string.h>
 #include "kernel/sched_private.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -54,7 +55,12 @@ static void ring_remove(struct thread *thread)
 
 void thread_set_name(struct thread *thread, const char *name)
 {
-    format_text(thread->name, sizeof(thread->name), "%s", name);
+    size_t len = 0; /* not format_text(): a tenth of a thread's whole cost */
+
+    while (len < sizeof(thread->name) - 1 && name[len])
+        len++;
+    memcpy(thread->name, name, len);
+    thread->name[len] = 0;
 }
 
 void thread_init(struct thread *thread, const char *name, unsigned int priority)

@@ -457,7 +457,7 @@ static void sim_clean_up(char *boot_stack)
     memset(&threads, 0, sizeof(threads));
     memset(&boot_thread, 0, sizeof(boot_thread));
     memset(idle_vcpus, 0, sizeof(idle_vcpus));
-    several_vcpus = false;
+    sched_several_vcpus = false;
     latest_ns = 0;
     while (sim.fibers) {
         struct sim_fiber *fiber = sim.fibers;
