@@ -235,8 +235,10 @@ static void write_emergency(const char *text, size_t len)
         if (out->broken)
             out->cons = out->prod; /* all of the ring is ours */
         flush_backlog();
-        if (!out->backlog_len)
+        if (!out->backlog_len && put_notice(ring_room())) {
+            flush_backlog();
             done += ring_put_text(text + done, len - done, true);
+        }
         if (out->notified != out->prod)
             console_out_notify();
         if (done == len && (out->broken || out->cons == out->prod))
