@@ -60,8 +60,8 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run shell debug test test-xen test-libc bench check check-tools check-format check-layers \
-        clean distclean help
+.PHONY: all run shell debug test test-image test-xen test-libc bench check check-tools check-format \
+        check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -166,10 +166,14 @@ test-xen: all
 # Every part runs even when one before it failed; the last line adds them up.
 test:
 	@mkdir -p $(TEST_LOGS)
-	@for part in test-host fuzz-short test-libc test-xen; do \
+	@for part in test-host test-image fuzz-short test-libc test-xen; do \
 	    echo "== $$part"; \
 	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
 	    wait $$! ; echo $$? >$(TEST_LOGS)/$$part.status; done; tools/sum.sh $(TEST_LOGS)
+
+# What Xen's domain builder and our page tables rely on, read back from the image.
+test-image: $(B)/hello.elf $(KERNEL_OBJ)
+	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
 test-libc: $(B)/libc-test.elf
 	@tests/libc/run.sh
@@ -224,7 +228,7 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), fuzz-short, test-libc, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-xen (real Xen)
   make            images of every app: $(B)/APP.elf
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Read a linked image back: is it what Xen's domain builder and our own page tables rely on?
+
+usage: check_image.py [--only PATTERN] IMAGE.elf KERNEL.o...
+
+The last line is "N passed, N failed".  The file is read here, byte by byte; only the disassembly of the
+kernel's objects is objdump's.  Follows Xen public/elfnote.h and the ELF-64 specification.
+"""
+import argparse
+import re
+import struct
+import subprocess
+import sys
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
+PF_X, PF_W, PF_R = 1, 2, 4
+SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_REL = 2, 4, 8, 9
+SHF_WRITE, SHF_ALLOC, SHF_EXEC = 1, 2, 4
+STT_SECTION, STT_FILE = 3, 4
+
+PAGE = 4096
+LARGE_PAGE = 2 << 20
+LOADABLE_MAX = 192 << 10
+NOTE = {"ENTRY": 1, "HYPERCALL_PAGE": 2, "VIRT_BASE": 3, "PADDR_OFFSET": 4, "XEN_VERSION": 5,
+        "LOADER": 8}
+
+
+class Record:
+    """The fields of one fixed-size structure, by name."""
+
+    def __init__(self, names, layout, data, offset):
+        self.__dict__.update(zip(names.split(), struct.unpack_from(layout, data, offset)))
+
+
+class Image:
+    """An ELF-64 file for x86-64."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.header = Record("magic bits order type machine entry phoff shoff phnum shnum shstrndx",
+                             "<4sBB10xHH4xQQQ4x2x2xH2xHH", self.data, 0)
+        self.segments = [
+            Record("type flags offset vaddr paddr filesz memsz align", "<IIQQQQQQ", self.data,
+                   self.header.phoff + 56 * n) for n in range(self.header.phnum)]
+        self.sections = [
+            Record("name type flags addr offset size link info align entsize", "<IIQQQQIIQQ",
+                   self.data, self.header.shoff + 64 * n) for n in range(self.header.shnum)]
+        names = self.sections[self.header.shstrndx]
+        for section in self.sections:
+            section.name = self.string(names.offset + section.name)
+        self.loads = [s for s in self.segments if s.type == PT_LOAD]
+        self.symbols = list(self.read_symbols())
+        self.address = {s.name: s.value for s in self.symbols if s.shndx}
+
+    def string(self, offset):
+        return self.data[offset:self.data.index(b"\0", offset)].decode()
+
+    def read_symbols(self):
+        for table in self.sections:
+            if table.type != SHT_SYMTAB:
+                continue
+            names = self.sections[table.link].offset
+            for n in range(1, table.size // 24):
+                symbol = Record("name info other shndx value size", "<IBBHQQ", self.data,
+                                table.offset + 24 * n)
+                symbol.name = self.string(names + symbol.name)
+                yield symbol
+
+    def offset_of(self, address):
+        """Where the byte that will lie at `address` is in the file."""
+        for load in self.loads:
+            if load.vaddr <= address < load.vaddr + load.filesz:
+                return address - load.vaddr + load.offset
+        raise ValueError(f"nothing in the file for 0x{address:x}")
+
+    def notes(self):
+        """(name, type, descriptor) of each note of each PT_NOTE."""
+        for segment in self.segments:
+            at, end = segment.offset, segment.offset + segment.filesz
+            while segment.type == PT_NOTE and at < end:
+                namesz, descsz, kind = struct.unpack_from("<III", self.data, at)
+                desc = at + 12 + (namesz + 3) // 4 * 4
+                yield self.data[at + 12:at + 12 + namesz], kind, self.data[desc:desc + descsz]
+                at = desc + (descsz + 3) // 4 * 4
+
+
+def expect(condition, why):
+    if not condition:
+        raise AssertionError(why)
+
+
+def xen_note(image, name):
+    found = [desc for owner, kind, desc in image.notes() if owner == b"Xen\0" and kind == NOTE[name]]
+    expect(len(found) == 1, f"{len(found)} notes XEN_ELFNOTE_{name}, not 1")
+    return found[0]
+
+
+def xen_number(image, name):
+    desc = xen_note(image, name)
+    expect(len(desc) == 8, f"XEN_ELFNOTE_{name} has {len(desc)} bytes, not 8")
+    return struct.unpack("<Q", desc)[0]
+
+
+def elf_header(image):
+    header = image.header
+    expect((header.magic, header.bits, header.order) == (b"\x7fELF", 2, 1), "not little-endian ELF-64")
+    expect((header.type, header.machine) == (2, 62), "not an executable for x86-64")
+
+
+def notes_in_first_load(image):
+    notes = [s for s in image.segments if s.type == PT_NOTE]
+    first = image.loads[0]
+    expect(notes, "no PT_NOTE")
+    for note in notes:
+        expect(first.offset <= note.offset and
+               note.offset + note.filesz <= first.offset + first.filesz,
+               "a PT_NOTE lies outside the first PT_LOAD")
+        expect(note.vaddr - first.vaddr == note.offset - first.offset, "its address is not its place")
+    for owner, kind, _ in image.notes():
+        expect(owner == b"Xen\0", f"a note of type {kind} belongs to {owner!r}")
+
+
+def notes_version_and_loader(image):
+    expect(xen_note(image, "XEN_VERSION") == b"xen-3.0\0", "XEN_VERSION is not xen-3.0")
+    expect(xen_note(image, "LOADER") == b"generic\0", "LOADER is not generic")
+
+
+def notes_addresses(image):
+    base = image.loads[0].paddr
+    for name in ("VIRT_BASE", "PADDR_OFFSET"):
+        value = xen_number(image, name)
+        expect(value == base, f"{name} is 0x{value:x}, the first p_paddr 0x{base:x}")
+
+
+def notes_entry(image):
+    entry = xen_number(image, "ENTRY")
+    start, end = image.address["__text_start"], image.address["__text_end"]
+    expect(start <= entry < end, f"ENTRY 0x{entry:x} lies outside text 0x{start:x}..0x{end:x}")
+    expect(entry == image.address["pv_entry"], "ENTRY is not pv_entry")
+
+
+def no_hypercall_page(image):
+    kinds = [kind for _, kind, _ in image.notes()]
+    expect(NOTE["HYPERCALL_PAGE"] not in kinds, "there is a HYPERCALL_PAGE note")
+    expect("hypercall_page" not in image.address, "there is a symbol hypercall_page")
+
+
+def nothing_writable_and_executable(image):
+    for load in image.loads:
+        expect(load.flags & (PF_W | PF_X) != PF_W | PF_X, f"segment at 0x{load.vaddr:x} is both")
+        expect(load.flags & PF_R, f"segment at 0x{load.vaddr:x} is not readable")
+    for section in image.sections:
+        if not section.flags & SHF_ALLOC or not section.size or section.name == ".tbss":
+            continue
+        homes = [s for s in image.loads
+                 if s.vaddr <= section.addr and section.addr + section.size <= s.vaddr + s.memsz]
+        expect(len(homes) == 1, f"{section.name} lies in {len(homes)} segments")
+        # .tdata is a template that is only read: writable as a section, not as memory.
+        if section.flags & SHF_WRITE and section.name not in (".tdata", ".init_array", ".fini_array"):
+            expect(homes[0].flags & PF_W, f"{section.name} is written, its segment cannot be")
+        if section.flags & SHF_EXEC:
+            expect(homes[0].flags & PF_X, f"{section.name} is code, its segment is not")
+
+
+def addresses_are_physical(image):
+    end = PAGE
+    for load in image.loads:
+        expect(load.vaddr == load.paddr, f"p_vaddr 0x{load.vaddr:x} is not p_paddr 0x{load.paddr:x}")
+        expect(load.vaddr % PAGE == load.offset % PAGE, f"0x{load.vaddr:x} is not aligned in the file")
+        expect(load.vaddr >= end, f"0x{load.vaddr:x} overlaps what is below it")
+        end = load.vaddr + load.memsz
+    expect(image.loads[0].vaddr % PAGE == 0, "the image does not begin with a page")
+    expect(image.loads[0].vaddr >= 1 << 20, "the image reaches into the first MiB")
+    expect(end < 1 << 31, "the image reaches above 2 GiB")
+
+
+def constant_part_ends_at_2_mib(image):
+    for load in image.loads:
+        end = -(-(load.vaddr + load.memsz) // PAGE) * PAGE
+        if load.flags & PF_W:
+            expect(load.vaddr % LARGE_PAGE == 0, f"written memory begins at 0x{load.vaddr:x}")
+        else:
+            expect(end % LARGE_PAGE == 0, f"constant memory ends at 0x{end:x}")
+    expect(image.address["__rodata_end"] % LARGE_PAGE == 0, "__rodata_end is no multiple of 2 MiB")
+
+
+def small_enough(image):
+    size = sum(load.filesz for load in image.loads)
+    expect(0 < size <= LOADABLE_MAX, f"{size} loadable bytes, over {LOADABLE_MAX}")
+
+
+def no_relocations(image):
+    for section in image.sections:
+        expect(section.type not in (SHT_REL, SHT_RELA) or not section.size,
+               f"{section.name} holds relocations")
+    for segment in image.segments:
+        expect(segment.type not in (PT_DYNAMIC, PT_INTERP), "there is dynamic linking")
+    missing = [s.name for s in image.symbols if not s.shndx and s.name]
+    expect(not missing, f"undefined: {' '.join(missing)}")
+
+
+def symbol_table_is_the_symbols(image):
+    """The table that backtraces read holds every function and nothing else."""
+    count, = struct.unpack_from("<I", image.data, image.offset_of(image.address["symbol_count"]))
+    offsets = struct.unpack_from(f"<{count}I", image.data,
+                                 image.offset_of(image.address["symbol_offsets"]))
+    names, at = [], image.offset_of(image.address["symbol_names"])
+    for _ in offsets:
+        names.append(image.string(at))
+        at += len(names[-1]) + 1
+    expect(list(offsets) == sorted(set(offsets)), "its offsets do not ascend")
+
+    start, functions = image.address["__text_start"], {}
+    for symbol in image.symbols:
+        section = image.sections[symbol.shndx] if 0 < symbol.shndx < len(image.sections) else None
+        if (section and section.flags & SHF_EXEC and symbol.info & 15 not in (STT_SECTION, STT_FILE)
+                and not symbol.name.startswith("__text_")):
+            functions.setdefault(symbol.value - start, set()).add(symbol.name)
+    expect(len(functions) > 100, f"only {len(functions)} functions in the image")
+    expect(set(offsets) == set(functions),
+           f"{len(offsets)} in the table, {len(functions)} in the image; "
+           f"differ: {sorted(set(offsets) ^ set(functions))[:5]}")
+    for offset, name in zip(offsets, names):
+        expect(name in functions[offset], f"0x{offset:x} is called {name}, not {functions[offset]}")
+
+
+def kernel_leaves_the_fpu_alone(_, objects):
+    """An upcall does not save the program's registers of the FPU."""
+    register = re.compile(r"%([xyz]mm\d+|mm\d|st\b)")
+    expect(len(objects) > 20, f"only {len(objects)} kernel objects to look at")
+    result = subprocess.run(["objdump", "-d", "--no-show-raw-insn", *objects], check=True,
+                            capture_output=True, text=True)
+    name, instructions = "", 0
+    for line in result.stdout.splitlines():
+        if "file format" in line:
+            name = line.split(":")[0]
+        instructions += line.startswith("  ")
+        expect(not register.search(line), f"{name}: {line.strip()}")
+    expect(instructions > 1000, f"objdump showed {instructions} instructions")
+
+
+CHECKS = [elf_header, notes_in_first_load, notes_version_and_loader, notes_addresses, notes_entry,
+          no_hypercall_page, nothing_writable_and_executable, addresses_are_physical,
+          constant_part_ends_at_2_mib, small_enough, no_relocations, symbol_table_is_the_symbols]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("image")
+    parser.add_argument("objects", nargs="*")
+    args = parser.parse_args()
+    checks = [(check, ()) for check in CHECKS] + [(kernel_leaves_the_fpu_alone, (args.objects,))]
+    passed = failed = 0
+
+    for check, more in checks:
+        if args.only not in f"check_image.py/{check.__name__}":
+            continue
+        try:
+            check(Image(args.image), *more)
+            passed += 1
+            print(f"ok - image/{check.__name__}")
+        except (AssertionError, KeyError, ValueError, IndexError, struct.error, OSError,
+                subprocess.CalledProcessError) as error:
+            failed += 1
+            print(f"not ok - image/{check.__name__}: {type(error).__name__}: {error}")
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+sys.exit(main())
