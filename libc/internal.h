@@ -12,3 +12,6 @@ enum control_request libc_requested(void);
 int __register_exitproc(int type, void (*fn)(void), void *arg, void *dso);
 /* Run what was noted, the newest first: of one shared object, or with NULL everything. */
 void __call_exitprocs(int code, void *dso);
+
+/* Give what the calling thread keeps for its next malloc() back to newlib. */
+void libc_malloc_flush(void);

@@ -29,7 +29,8 @@ int main(int argc, char **argv);
 /* newlib has stand-ins for these, and a linker takes the first definition it comes across: ask for
  * ours before newlib's archive is searched. Nothing refers to the table; it is not in the image. */
 void __retarget_lock_acquire(struct __lock *lock);
-__attribute__((used)) static const void *const ours[] = { __retarget_lock_acquire, __assert_func };
+__attribute__((used)) static const void *const ours[] = { __retarget_lock_acquire, __assert_func,
+                                                          __register_exitproc, malloc };
 
 static const char *program = "main";
 static struct thread *exiting; /* set once */

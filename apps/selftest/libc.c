@@ -233,6 +233,36 @@ TEST(libc_malloc_from_many_threads)
     CHECK_EQ(mallinfo().uordblks, before);
 }
 
+static void free_all(void *arg)
+{
+    void **blocks = arg;
+
+    for (int i = 0; i < 300; i++)
+        free(blocks[i]);
+}
+
+TEST(libc_blocks_freed_by_another_thread)
+{
+    static unsigned char *blocks[300];
+    struct thread *thread;
+    size_t before;
+
+    REQUIRE_THREADS(1);
+    before = mallinfo().uordblks;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < 300; i++) {
+            blocks[i] = malloc(i);
+            REQUIRE(blocks[i] != NULL);
+            memset(blocks[i], (int)i, i);
+        }
+        for (size_t i = 1; i < 300; i++)
+            CHECK(blocks[i][0] == (unsigned char)i && blocks[i][i - 1] == (unsigned char)i);
+        REQUIRE_EQ(xenolith_thread(&thread, "free", free_all, blocks), 0);
+        CHECK_EQ(thread_join(thread, TIME_NEVER), 0);
+    }
+    CHECK(mallinfo().uordblks <= before); /* less: what we had kept ourselves went too */
+}
+
 static void print_floats(void *arg)
 {
     char text[40];

@@ -282,6 +282,7 @@ TEST_LAST(malloc_exhausted_is_enomem_and_recovers)
     CHECK(count * size / PAGE_SIZE > pages / 2 || pages < 512);
     CHECK(take_everything(size) + 1 >= count);
     CHECK(take_everything(1000) > count);
+    CHECK(take_everything(100) > count);
 }
 
 TEST_LAST(kmem_exhausted_is_null_and_recovers)
