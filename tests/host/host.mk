@@ -19,25 +19,24 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-common -pthread -D
                -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# $(1): compiler
+# $(1): compiler. Each file is made beside its place and moved there whole, so that two makes at once do no harm.
 define host_rules
 build/host/$(1)/%.o: %.c
-	@mkdir -p $$(@D)
-	@rm -f $$@
-	@$(1) $$(HOST_CFLAGS) -MMD -MP -c $$< -o $$@ || echo "host: $(1) does not build $$<"
+	@mkdir -p $$(@D); new=$$@.$$$$$$$$; \
+	$(1) $$(HOST_CFLAGS) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -c $$< -o $$$$new && mv -f $$$$new $$@ || \
+	    { rm -f $$$$new $$@; echo "host: $(1) does not build $$<"; }
 
 build/host/$(1)/fakes.a: $(HOST_FAKES:%.c=build/host/$(1)/%.o)
-	@rm -f $$@; ar rcs $$@ $$$$(ls $$^ 2>/dev/null)
-
 build/host/$(1)/parts.a: $(HOST_SRC:%.c=build/host/$(1)/%.o)
-	@rm -f $$@; ar rcs $$@ $$$$(ls $$^ 2>/dev/null)
+build/host/$(1)/fakes.a build/host/$(1)/parts.a:
+	@new=$$@.$$$$$$$$; ar rcs $$$$new $$$$(ls $$^ 2>/dev/null) && mv -f $$$$new $$@
 
 # The fakes come first, and again for what the parts want of them.
 build/host/$(1)/test_%: build/host/$(1)/tests/host/test_%.o build/host/$(1)/fakes.a \
                         build/host/$(1)/parts.a
-	@rm -f $$@
-	@$(1) $$(HOST_CFLAGS) -o $$@ $$^ build/host/$(1)/fakes.a build/host/$(1)/parts.a || \
-	    echo "host: $(1) does not link $$@"
+	@new=$$@.$$$$$$$$; \
+	$(1) $$(HOST_CFLAGS) -o $$$$new $$^ build/host/$(1)/fakes.a build/host/$(1)/parts.a && \
+	    mv -f $$$$new $$@ || { rm -f $$$$new $$@; echo "host: $(1) does not link $$@"; }
 
 HOST_PROGRAMS += $(HOST_TESTS:tests/host/%.c=build/host/$(1)/%)
 endef

@@ -5,10 +5,11 @@
 # "N passed, N failed". A program that is missing or has no last line is one failure.
 pattern=$1
 shift
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
 for program in "$@"; do
-    log=$program.log
     if [ -x "$program" ]; then
         timeout -k 5 600 "$program" "$pattern" >"$log" 2>&1
     else
@@ -31,6 +32,7 @@ for program in "$@"; do
     if [ "$f" != 0 ]; then
         grep -v '^ok ' "$log"
     fi
+    cp -f "$log" "$program.log" 2>/dev/null
     if [ "$p$f" != 00 ]; then
         echo "$program: $p passed, $f failed"
     fi
