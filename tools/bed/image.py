@@ -100,6 +100,9 @@ class Image:
         if found.get("inputs") == self.inputs() and all(map(os.path.exists, files)) \
                 and found.get("sizes") == [os.path.getsize(f) for f in files]:
             return
+        for program in ("readelf", "dpkg"):
+            if not shutil.which(program):
+                raise BedError(f"{program} is missing: run tools/host-packages.sh build")
         say(f"making the image of Xen {self.xen_version} from Debian {self.suite}")
         unpacked = os.path.join(self.dir, "unpacked")
         shutil.rmtree(unpacked, ignore_errors=True)

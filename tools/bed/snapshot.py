@@ -19,7 +19,7 @@ from image import BedError, Image, write
 from machine import CLOCKS, MEMORY_MIB, QEMU, Machine, arguments
 
 BOOT_LIMIT_S = 240
-RESTORE_LIMIT_S = 30
+RESTORE_LIMIT_S = 60
 
 
 class BrokenSnapshot(BedError):
