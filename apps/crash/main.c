@@ -81,6 +81,7 @@ static void execute_heap(void)
     if (heap) {
         heap[0] = 0xc3;
         ((void (*)(void))(uintptr_t)heap)();
+        free(heap);
     }
 }
 
@@ -111,9 +112,9 @@ static void invalid(void)
 
 static void divide(void)
 {
-    volatile int one = 1, zero = 0;
+    volatile int one = 1;
 
-    printf("%d\n", one / zero);
+    printf("%d\n", one / (int)(bad_address - 8));
 }
 
 static void assertion(void)

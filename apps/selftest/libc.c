@@ -211,7 +211,7 @@ static void use_heap(void *arg)
         }
         blocks[slot] = malloc(size);
         if (!CHECK(blocks[slot] != NULL))
-            return;
+            break;
         memset(blocks[slot], (int)slot, size);
         if (i % 64 == 0)
             thread_yield();
