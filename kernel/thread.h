@@ -7,6 +7,9 @@
 #include "lib/percpu.h"
 #include "lib/types.h"
 
+/* Strict on each vCPU: a thread runs only while no better one is ready; equals take turns, each for
+ * a slice. Services of the kernel are HIGH, a program NORMAL; a thread that computes for long ought
+ * to be LOW, or lets those below it starve. */
 enum thread_priority { PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW, PRIORITY_IDLE, PRIORITIES };
 
 #define THREAD_NAME_MAX      16

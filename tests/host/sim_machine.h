@@ -502,7 +502,8 @@ static __attribute__((unused)) void sim_work(unsigned int points)
 }
 
 /* Boot a kernel on `vcpus` vCPUs, run body() as a thread of it, end it; each choice follows from
- * `seed`. False: the run failed, and so has the test. */
+ * `seed`. With SIM_FIRST=n in the environment a test tries other seeds than its own. False: the
+ * run failed, and so has the test. */
 static bool sim_run(uint64_t seed, unsigned int vcpus, void (*body)(void))
 {
     char *boot_stack = malloc(SIM_STACK_SIZE);
@@ -510,8 +511,8 @@ static bool sim_run(uint64_t seed, unsigned int vcpus, void (*body)(void))
 
     sim.all = aligned_alloc(128, vcpus * sizeof(*sim.all));
     memset(sim.all, 0, vcpus * sizeof(*sim.all));
-    sim.seed = seed;
-    sim.random = (seed + 1) * 0x9e3779b97f4a7c15;
+    sim.seed = seed + (getenv("SIM_FIRST") ? strtoull(getenv("SIM_FIRST"), NULL, 10) : 0);
+    sim.random = (sim.seed + 1) * 0x9e3779b97f4a7c15;
     sim.vcpus = vcpus;
     sim.vcpu = 0;
     sim.body = body;
