@@ -31,8 +31,9 @@ endif
 
 CC      := gcc
 NEWLIB  := $(B)/newlib
-INCLUDE := -I. -Iinclude -Ix86/include -I$(B)/include -nostdinc \
-           -isystem $(shell $(CC) -print-file-name=include) -isystem $(NEWLIB)/include \
+# Asked for when used: on a new machine the compilers come only with the first rule.
+headers_of = -nostdinc -isystem $(shell $(1) -print-file-name=include)
+INCLUDE := -I. -Iinclude -Ix86/include -I$(B)/include -isystem $(NEWLIB)/include \
            -isystem build/xen-headers
 WARN    := -Wall -Wextra -Werror
 CODE    := -std=gnu11 -O2 -g -fno-pie -mno-red-zone -fcf-protection=none -fno-omit-frame-pointer \
@@ -81,7 +82,7 @@ $(NEWLIB)/stamp: tools/newlib.sh
 
 $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/stamp
 	@mkdir -p $(@D)
-	@$(CC) $(INCLUDE) $(KERNEL_CODE) -MMD -MP -MF $(B)/asm-offsets.d -MT $@ -S $< -o $(B)/asm-offsets.s
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) -MMD -MP -MF $(B)/asm-offsets.d -MT $@ -S $< -o $(B)/asm-offsets.s
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # The flags are a prerequisite: changing them rebuilds.
@@ -93,11 +94,11 @@ $(NO_CANARY): KERNEL_CODE += -fno-stack-protector -fno-split-stack
 
 $(KERNEL_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
-	@$(CC) $(INCLUDE) $(KERNEL_CODE) $(WARN) -MMD -MP -c $< -o $@
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) $(WARN) -MMD -MP -c $< -o $@
 
 $(LIBC_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
-	@$(CC) $(INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
 
 $(B)/libxenolith.a: $(KERNEL_OBJ) $(LIBC_OBJ)
 	@rm -f $@ && ar rcs $@ $^
@@ -144,13 +145,19 @@ all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
 $(filter-out $(CFG),$(APPS:%=$(B)/%.pv.cfg)): $(B)/%.pv.cfg: $(B)/%.elf tools/xl/pv.cfg.in
 	@tools/make_cfg.sh tools/xl/pv.cfg.in $< $(MEMORY) $(VCPUS) >$@
 
-run: $(CFG)
+.PHONY: bed-tools test-tools
+bed-tools:
+	@tools/host-packages.sh build bed
+test-tools:
+	@tools/host-packages.sh build test
+
+run: $(CFG) | bed-tools
 	@tools/run.sh $(CFG) $(XEN)
 
-shell: all
+shell: all | bed-tools
 	@$(BED) shell --xen $(XEN) $(patsubst %,--file %,$(wildcard $(B)/*.elf))
 
-debug: $(CFG)
+debug: $(CFG) | bed-tools test-tools
 	@$(BED) debug --xen $(XEN) --cfg $(CFG) --kernel $(IMAGE)
 
 # --- proving -----------------------------------------------------------------------------------------------
@@ -158,15 +165,17 @@ debug: $(CFG)
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 
-TEST_LOGS := build/test-logs
+TEST_LOGS  := build/test-logs
+TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) test-xen
 
-test-xen: all
+test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
 
 # Every part runs even when one before it failed; the last line adds them up.
 test:
+	@tools/host-packages.sh build bed test
 	@mkdir -p $(TEST_LOGS)
-	@for part in test-host test-image fuzz-short test-libc test-xen; do \
+	@for part in $(TEST_PARTS); do \
 	    echo "== $$part"; \
 	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
 	    wait $$! ; echo $$? >$(TEST_LOGS)/$$part.status; done; tools/sum.sh $(TEST_LOGS)
@@ -175,7 +184,7 @@ test:
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
-test-libc: $(B)/libc-test.elf
+test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
 
 bench: $(B)/hello.elf $(B)/bench.elf
@@ -184,8 +193,8 @@ bench: $(B)/hello.elf $(B)/bench.elf
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
 CLANG        := clang
-CLANG_CODE   := $(filter-out -fsplit-stack -fno-tree-loop-distribute-patterns,$(CODE)) \
-                $(subst $(shell $(CC) -print-file-name=include),$(shell $(CLANG) -print-file-name=include),$(INCLUDE))
+CLANG_CODE    = $(filter-out -fsplit-stack -fno-tree-loop-distribute-patterns,$(CODE)) \
+                $(call headers_of,$(CLANG)) $(INCLUDE)
 CHECK_STAMPS := $(CHECK_SRC:%=build/check/clang/%.o) $(CHECK_SRC:%=build/check/analyse/%.ok)
 
 build/check/clang/%.o: % | $(HEADERS)

@@ -66,8 +66,7 @@ group_check()
 {
     need_command clang clang
     need_command clang-format clang-format
-    need_command clang-tidy clang-tidy
-    need_command cppcheck cppcheck
+    need_command git git
 }
 
 group_test()
