@@ -25,6 +25,9 @@ $(foreach v,VCPUS MEMORY,$(if $(call not_number,$(v)),$(error $(v)=$($(v)) is no
 B       := build/$(ARCH)
 APP_DIR := $(if $(wildcard apps/$(APP)/.),apps/$(APP),$(APP))
 APP_NAME := $(notdir $(patsubst %/,%,$(APP_DIR)))
+ifneq ($(filter-out $(realpath $(APP_DIR)),$(realpath apps/$(APP_NAME))),)
+  $(error APP=$(APP): apps/ has a program called $(APP_NAME) already; give yours another name)
+endif
 ifeq ($(wildcard $(APP_DIR)/*.c),)
   $(error APP=$(APP): no C files in apps/$(APP) or $(APP); the apps are: $(notdir $(wildcard apps/*)))
 endif

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <reent.h>
 #include <stdlib.h>
+#include "lib/panic.h"
 #include "lib/types.h"
 #include "libc/internal.h"
 
@@ -18,10 +19,13 @@
 #define STEPS_MAX 16 /* larger blocks are not kept */
 #define KEPT_MAX  8  /* of each size */
 
+struct block {
+    struct block *next;
+    const void *shelf; /* where it lies: a block that says so when it is freed may be there twice */
+};
+
 struct shelf {
-    struct block {
-        struct block *next;
-    } * blocks[STEPS_MAX + 1];
+    struct block *blocks[STEPS_MAX + 1];
     uint8_t count[STEPS_MAX + 1];
 };
 static _Thread_local struct shelf shelf;
@@ -35,6 +39,7 @@ void *malloc(size_t size)
     if (size <= STEPS_MAX * STEP - OVERHEAD && (block = shelf.blocks[steps]) != NULL) {
         shelf.blocks[steps] = block->next;
         shelf.count[steps]--;
+        block->shelf = NULL;
         return block;
     }
     fresh = _malloc_r(_REENT, size);
@@ -42,6 +47,14 @@ void *malloc(size_t size)
         return fresh;
     libc_malloc_flush(); /* perhaps that is what was missing */
     return _malloc_r(_REENT, size);
+}
+
+/* The program may by chance have left our address in a block of its own: look. */
+static void refuse_second_free(const struct block *block, size_t steps)
+{
+    for (const struct block *it = shelf.blocks[steps]; it; it = it->next)
+        if (it == block)
+            panic("free(%p): the block is free already", (const void *)block);
 }
 
 void free(void *ptr)
@@ -56,7 +69,9 @@ void free(void *ptr)
         _free_r(_REENT, ptr);
         return;
     }
-    block->next = shelf.blocks[steps];
+    if (block->shelf == &shelf)
+        refuse_second_free(block, steps);
+    *block = (struct block){ .next = shelf.blocks[steps], .shelf = &shelf };
     shelf.blocks[steps] = block;
     shelf.count[steps]++;
 }

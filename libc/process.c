@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "console/console.h"
@@ -60,16 +61,19 @@ void __assert_func(const char *file, int line, const char *function, const char 
 
 int getentropy(void *out, size_t len)
 {
-    unsigned char *byte = out;
+    char *at = out;
 
-    if (len > ENTROPY_MAX) {
-        errno = EIO;
+    if (len > ENTROPY_MAX || !cpu_random_is_strong()) {
+        errno = len > ENTROPY_MAX ? EIO : ENOSYS;
         return -1;
     }
-    for (uint64_t word = 0; len > 0; len--, word >>= 8) {
-        if (word == 0)
-            word = cpu_random();
-        *byte++ = (unsigned char)word;
+    while (len > 0) {
+        uint64_t word = cpu_random();
+        size_t part = MIN(len, sizeof(word));
+
+        memcpy(at, &word, part);
+        at += part;
+        len -= part;
     }
     return 0;
 }

@@ -24,15 +24,21 @@ static uint64_t stir(uint64_t x)
     return x ^ x >> 31;
 }
 
-uint64_t cpu_random(void)
+bool cpu_random_is_strong(void)
 {
     static enum { UNKNOWN, ABSENT, PRESENT } have;
-    static uint64_t counter;
-    uint64_t value;
 
     if (have == UNKNOWN)
         have = cpuid_has_rdrand() ? PRESENT : ABSENT;
-    for (unsigned int tries = 0; have == PRESENT && tries < RDRAND_TRIES; tries++)
+    return have == PRESENT;
+}
+
+uint64_t cpu_random(void)
+{
+    static uint64_t counter;
+    uint64_t value;
+
+    for (unsigned int tries = 0; cpu_random_is_strong() && tries < RDRAND_TRIES; tries++)
         if (rdrand(&value))
             return value;
     return stir(cpu_ticks() + atomic_fetch_add(&counter, 0x9e3779b97f4a7c15));

@@ -6,7 +6,7 @@
 #pragma once
 #include "asm-offsets.h"
 
-/* clang-format off: this is assembly */
+/* clang-format off */
 /* A function of its own section, so that the linker can drop it when nobody calls it. */
 #define FUNC(name)                                                                                 \
 	.section .text.name, "ax", @progbits;                                                      \

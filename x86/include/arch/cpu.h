@@ -24,6 +24,8 @@ static inline uint64_t cpu_ticks(void)
 /* 64 bits nobody outside can guess, as far as the CPU has them: RDRAND, else the time-stamp counter
  * stirred. For canaries and hash seeds, not for keys. Any context. */
 uint64_t cpu_random(void);
+/* The CPU's own generator is there: cpu_random() is fit for keys. */
+bool cpu_random_is_strong(void);
 
 /* The caller's frame, for backtraces: [0] is the frame above, [1] the return address. */
 static inline const unsigned long *cpu_frame(void)
