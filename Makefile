@@ -191,7 +191,8 @@ test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
 
 bench: $(B)/hello.elf $(B)/bench.elf
-	@tools/bench.py
+	@tools/host-packages.sh bed
+	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
@@ -245,6 +246,7 @@ Xenolith: C programs as Xen domains.
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached
   make bench      the benchmark table, beside a Linux domU; also build/bench.json
+                  (COMPARE=old.json: what got more than 3 % worse since)
   make check      formatting, include floors, gcc and clang warnings, static analysis
   make fuzz       long fuzzing (FUZZ_SECONDS each)
   make clean      what was built; make distclean: downloads, newlib and beds too

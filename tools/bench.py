@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The benchmark table: Xenolith beside a Linux domU on the same bed, in instruction time.
+
+  bench.py [--xen VERSION] [--compare OLD.json] [--docs] [--fresh]
+
+Prints the table and writes build/bench.json; docs/BENCHMARKS.md says how each figure is measured and
+how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
+--docs puts the table into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
+the bed or its program changed). The exit status is 1 when a figure misses what it must reach, or is
+worse than the older one.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", "bench")]
+from image import BedError, write                                                       # noqa: E402
+from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
+from session import Bed                                                                 # noqa: E402
+
+OUT = os.path.join(ROOT, "build", "bench.json")
+FOLDER = os.path.join(ROOT, "build", "bench")
+DOCS = os.path.join(ROOT, "docs", "BENCHMARKS.md")
+BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
+# hello's first words, and the line that has the domain's name, read from xenstore.
+FIRST_LINE, WORKING = "Hello", "domain:   "
+TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
+MARGIN = 1.03
+
+BOOT = WAIT_GONE + """
+boot() {    # NAME MARKER MIB [LINE...]
+    local name=$1 marker=$2 mib=$3
+    shift 3
+    boot_time "$name" hello.elf "$marker" 20 "memory=$mib" "$@" && quiet_gone "$name" 10
+}
+"""
+SMALLEST = WAIT_GONE + """
+for mib in $(seq %d %d); do
+    create "small$mib" hello.elf "memory=$mib" >/dev/null || continue
+    quiet_gone "small$mib" 10
+    console_text "small$mib" 2>/dev/null | grep -q 'exit(0)' && { echo "smallest $mib"; break; }
+done
+""" % (TOO_SMALL_MIB, SMALL_MIB)
+OPERATIONS = WAIT_GONE + """
+create bench bench.elf 'tsc_mode="native"' && quiet_gone bench 60
+create trapped bench.elf 'tsc_mode="always_emulate"' 'extra="clock_read"' && quiet_gone trapped 20
+"""
+# apps/bench's names, what the table calls them, and how Linux does the same.
+OPERATION_ROWS = [
+    ("null_hypercall", "null hypercall", "ioctl of /dev/xen/privcmd"),
+    ("null_syscall", "null system call (Linux's floor)", "getppid"),
+    ("event_to_self", "event to self, handled", "/dev/xen/evtchn: notify, read, unmask"),
+    ("thread_switch", "thread switch, by yield", "sched_yield"),
+    ("thread_wake_switch", "thread switch, by wake-up", "sem_post, sem_wait"),
+    ("thread_create_join", "thread create, run and join", "pthread_create, pthread_join"),
+    ("mutex_lock_unlock", "mutex lock and unlock", "pthread_mutex"),
+    ("timer_arm_cancel", "timer arm and cancel", "timerfd_settime, twice"),
+    ("malloc_free_pair", "malloc and free, 100 bytes", "glibc"),
+    ("kmem_alloc_free_pair", "kernel heap alloc and free, 100 bytes", None),
+    ("page_alloc_free_pair", "page alloc and free", "mmap, touch, munmap"),
+    ("snprintf_int_string", "snprintf of %d %s", "glibc"),
+    ("snprintf_float", "snprintf of %.6f", "glibc"),
+    ("clock_read", "clock read", "clock_gettime"),
+    ("clock_read_trapped", "clock read, TSC trapped by Xen", None),
+    ("xenstore_read", "xenstore read", "/dev/xen/xenbus: write, read"),
+    ("xenstore_read_elapsed", "xenstore read, dom0's part included", "the same"),
+    ("grant_access_end", "grant and end", "/dev/xen/gntalloc: alloc, dealloc"),
+]
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Xenolith:
+    """Our side. Copies of the images: nobody's build changes them under a run."""
+
+    def __init__(self, bed):
+        self.bed = bed
+        for name in ("hello.elf", "bench.elf"):
+            shutil.copyfile(f"{ROOT}/build/x86_64/{name}", f"{FOLDER}/{name}")
+
+    def parts(self):
+        return [self.boots, self.operations]
+
+    def run(self, script, timeout):
+        files = {name: f"{FOLDER}/{name}" for name in ("hello.elf", "bench.elf")}
+        files["boottime"] = self.bed.tool("boottime")
+        result = self.bed.run(script, files, timeout=timeout)
+        if result.exit:
+            raise BedError(f"Xenolith: exit status {result.exit}\n{result.last_lines()}")
+        return result
+
+    def boots(self):
+        lines = [f'boot first{mib} "{FIRST_LINE}" {mib} && boot working{mib} "{WORKING}" {mib}'
+                 for mib in BOOT_MIB]
+        lines.append(f"""boot native "{WORKING}" 32 'tsc_mode="native"'""")
+        timings = self.run(BOOT + " && ".join(lines), 300).timings
+        figures = {"boot_working_native_32": int(timings["boot_cpu_ns.native"])}
+        for mib in BOOT_MIB:
+            figures[f"boot_first_line_{mib}"] = int(timings[f"boot_cpu_ns.first{mib}"])
+            figures[f"boot_working_{mib}"] = int(timings[f"boot_cpu_ns.working{mib}"])
+        elf = read(f"{FOLDER}/hello.elf")
+        figures["image_loadable"], figures["image_file"] = loadable_bytes(elf), len(elf)
+        return figures
+
+    def operations(self):
+        result = self.run(SMALLEST + OPERATIONS, 300)
+        found = operations_of(result.consoles.get("bench", ""))
+        trapped = operations_of(result.consoles.get("trapped", ""))
+        smallest = re.search(r"^smallest (\d+)", result.output, re.M)
+        if not smallest or "clock_read" not in trapped or "grant_access_end" not in found:
+            raise BedError(f"Xenolith: figures are missing\n{result.last_lines()}")
+        found["clock_read_trapped"] = trapped["clock_read"]
+        return {"smallest_mib": int(smallest.group(1)), "operations": found}
+
+
+def measure(bed, fresh):
+    """(Xenolith's figures, Linux's figures)"""
+    ours, linux = Xenolith(bed), LinuxDomu(bed, FOLDER)
+    kept = None if fresh else linux.kept_figures()
+    sides = [({}, ours.parts()), (kept or {}, [] if kept else linux.parts())]
+    if kept:
+        say("Linux's figures are those of an earlier run: nothing of it has changed")
+    with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        # The longest first.
+        running = {pool.submit(part): figures for figures, parts in reversed(sides)
+                   for part in parts}
+        for future in concurrent.futures.as_completed(running):
+            running[future].update(future.result())
+            say(f"{len([f for f in running if f.done()])} of {len(running)} parts measured")
+    if not kept:
+        linux.keep(sides[1][0])
+    return sides[0][0], sides[1][0]
+
+
+def rows_of(ours, linux):
+    """[{key, name, unit, xenolith, linux, must, aim}]; less is better in every row."""
+    rows = []
+
+    def row(key, name, unit, theirs=None, must=None, aim=None, note=None):
+        rows.append({"key": key, "name": name, "unit": unit, "xenolith": ours.get(key),
+                     "linux": linux.get(key) if theirs is None else theirs, "must": must, "aim": aim,
+                     "linux_by": note})
+
+    for mib in BOOT_MIB:
+        row(f"boot_first_line_{mib}", f"unpause to main's first line, {mib} MiB", "instructions",
+            note="init's first line")
+    for mib in BOOT_MIB:
+        row(f"boot_working_{mib}", f"unpause to main, xenstore read and shown, {mib} MiB",
+            "instructions", must=800_000, aim=300_000)
+    row("boot_working_native_32", "the same, 32 MiB, TSC not trapped by Xen", "instructions")
+    row("smallest_mib", "smallest domain", "MiB", must=4, aim=4)
+    row("image_loadable", "image: bytes loaded", "bytes", must=192 << 10, aim=128 << 10,
+        note="vmlinux")
+    row("image_file", "image: file", "bytes", note="bzImage")
+    for side in (ours, linux):
+        for key, (elapsed, own) in side["operations"].items():
+            side[key] = own
+            side[key + "_elapsed"] = elapsed
+    for key, name, note in OPERATION_ROWS:
+        row(key, name, "instructions", aim=linux.get(key) if key in ours else None, note=note)
+    return rows
+
+
+def number(value):
+    return "–" if value is None else f"{round(value):,}"
+
+
+def cells(row):
+    """One line of the table; + and ! say that the aim is missed, or even what must be reached."""
+    mark = ""
+    if row["xenolith"] is not None:
+        mark = (" !" if row["must"] is not None and row["xenolith"] > row["must"] else
+                " +" if row["aim"] is not None and row["xenolith"] > row["aim"] else "")
+    name = row["name"] + ("" if row["unit"] == "instructions" else f" [{row['unit']}]")
+    theirs = number(row["linux"])
+    aim = "below Linux" if row["must"] is None and row["aim"] is not None else number(row["aim"])
+    return [name, number(row["xenolith"]) + mark, theirs, number(row["must"]), aim,
+            row["linux_by"] if row["linux_by"] and row["linux"] is not None else ""]
+
+
+HEAD = ["", "Xenolith", "Linux domU", "must", "aim", "Linux by"]
+
+
+def as_text(rows):
+    lines = [HEAD] + [cells(row) for row in rows]
+    width = [max(len(line[n]) for line in lines) for n in range(len(HEAD))]
+    return "\n".join("  ".join(
+        cell.ljust(width[n]) if n in (0, 5) else cell.rjust(width[n])
+        for n, cell in enumerate(line)).rstrip() for line in lines)
+
+
+def as_markdown(rows):
+    lines = ["| " + " | ".join(HEAD) + " |", "|---|--:|--:|--:|--:|---|"]
+    return "\n".join(lines + ["| " + " | ".join(cells(row)) + " |" for row in rows])
+
+
+def compare(old, rows):
+    """Print what changed by more than the margin; how many rows got worse."""
+    before = {row["key"]: row["xenolith"] for row in old["rows"]}
+    worse = 0
+    for row in rows:
+        was, now = before.get(row["key"]), row["xenolith"]
+        if not was or not now or was / MARGIN <= now <= was * MARGIN:
+            continue
+        word = "WORSE" if now > was else "better"
+        worse += now > was
+        print(f"{word}: {row['name']}: {number(was)} to {number(now)} ({(now / was - 1) * 100:+.1f} %)")
+    print(f"compared with the older run: {worse} rows more than 3 % worse")
+    return worse
+
+
+def put_into_docs(rows):
+    """Replace what is between the two marks in docs/BENCHMARKS.md."""
+    with open(DOCS) as file:
+        text = file.read()
+    head, rest = text.split("<!-- table -->\n", 1)
+    tail = rest.split("<!-- end of table -->", 1)[1]
+    write(DOCS, (head + "<!-- table -->\n" + as_markdown(rows) + "\n<!-- end of table -->"
+                 + tail).encode())
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measure Xenolith beside a Linux domU.")
+    parser.add_argument("--xen", default="4.17")
+    parser.add_argument("--compare", metavar="OLD.json")
+    parser.add_argument("--docs", action="store_true", help="put the table into docs/BENCHMARKS.md")
+    parser.add_argument("--fresh", action="store_true", help="measure Linux anew")
+    options = parser.parse_args()
+    old = json.loads(read(options.compare)) if options.compare else None    # before it is replaced
+    os.makedirs(FOLDER, exist_ok=True)
+    begin = time.monotonic()
+    bed = Bed(options.xen, "counted", say)
+    bed.build()
+    rows = rows_of(*measure(bed, options.fresh))
+    write(OUT, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
+                           "rows": rows}, indent=1).encode())
+    print(as_text(rows))
+    missed = sum(cells(row)[1].endswith("!") for row in rows)
+    print(f"instructions are the domain's own, Xen's on its behalf included; Xen {options.xen}; "
+          f"+ misses the aim, ! misses what must be reached: {missed} rows")
+    say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(OUT)}")
+    worse = compare(old, rows) if old else 0
+    if options.docs:
+        put_into_docs(rows)
+    return 1 if missed or worse else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (BedError, OSError) as error:
+        say(error)
+        sys.exit(2)

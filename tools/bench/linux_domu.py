@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The Linux domU beside which Xenolith is measured: Debian's kernel, on the same bed.
+
+Two initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
+memory, and one whose only program is linux.c for the prices of single operations. Nothing of Linux
+changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
+"""
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+from cpio import Archive
+from image import BedError, write
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.join(HERE, "linux.c")
+MODULES = ("xen_privcmd", "xen_evtchn", "xen_gntalloc")
+EXTRA = 'extra="console=hvc0 quiet"'
+MARKER = "linux-domu: main"
+BOOT_MIB = (128, 1024)
+# Where the smallest memory is looked for: the bounds are tried too, nothing is taken for granted.
+STEP_MIB, LOW_MIB, HIGH_MIB = 4, 64, 128
+
+WAIT_GONE = """
+quiet_gone() { local i; for i in $(seq "$2"); do sleep 1; is_gone "$1" && return; done; xl destroy "$1"; return 1; }
+"""
+BOOT = WAIT_GONE + """
+boot() { boot_time "$1" vmlinux "%s" 60 'ramdisk="/scenario/initrd"' '%s' "memory=$2" || return 1; quiet_gone "$1" 10; }
+""" % (MARKER, EXTRA)
+SMALLEST = BOOT + """
+works() { boot "try$1" "$1" >/run/boot 2>&1 && return; quiet_gone "try$1" 1; return 1; }
+low=%d high=%d
+works $low && { echo "smallest $low"; exit; }
+works $high || exit 1
+while [ $((high - low)) -gt %d ]; do
+    mid=$(((low + high) / 2))
+    if works $mid; then high=$mid; else low=$mid; fi
+done
+echo "smallest $high"
+""" % (LOW_MIB, HIGH_MIB, STEP_MIB)
+OPERATIONS = WAIT_GONE + """
+create linux vmlinux 'ramdisk="/scenario/initrd"' '%s' memory=128 'tsc_mode="native"' && quiet_gone linux 60
+""" % EXTRA
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def cpio_files(data):
+    """{name: contents} of a cpio archive ("newc")."""
+    files, at = {}, 0
+    while True:
+        fields = [int(data[at + 6 + 8 * n:at + 14 + 8 * n], 16) for n in range(13)]
+        size, name_len = fields[6], fields[11]
+        name = data[at + 110:at + 109 + name_len].decode()
+        at = (at + 110 + name_len + 3) & ~3
+        if name == "TRAILER!!!":
+            return files
+        files[name] = data[at:at + size]
+        at = (at + size + 3) & ~3
+
+
+def compile_program(out):
+    compiler = shutil.which(os.environ.get("CC", "gcc"))
+    if not compiler:
+        raise BedError("gcc is missing: run tools/host-packages.sh build")
+    done = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-static", "-pthread", "-o", out,
+                           SOURCE], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise BedError(f"{SOURCE} could not be compiled:\n{done.stderr}")
+
+
+def operations_initrd(dom0_initrd, program):
+    """linux.c as /init, with the modules behind the device files; dom0 has the same kernel's."""
+    dom0 = cpio_files(read(dom0_initrd))
+    archive = Archive()
+    archive.add("dev", stat.S_IFDIR | 0o755)
+    archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+    archive.file("init", read(program))
+    order = [m for m in dom0["lib-modules/order"].decode().split() if m in MODULES]
+    for place, module in enumerate(order):
+        archive.file(f"modules/{place}-{module}.ko", dom0[f"lib-modules/{module}.ko"], 0o644)
+    return archive.done()
+
+
+def operations_of(console):
+    """{name: (elapsed, own)} of what apps/bench or linux.c wrote."""
+    found = re.findall(r"^bench (\w+) ([\d.]+) ([\d.]+)\s*$", console.replace("\r", ""), re.M)
+    return {name: (float(elapsed), float(own)) for name, elapsed, own in found}
+
+
+def loadable_bytes(elf):
+    """What a loader puts into memory from an ELF64 file."""
+    at, size, count = (int.from_bytes(elf[a:b], "little") for a, b in ((32, 40), (54, 56), (56, 58)))
+    heads = (elf[at + n * size:at + (n + 1) * size] for n in range(count))
+    return sum(int.from_bytes(head[32:40], "little") for head in heads if head[:4] == b"\1\0\0\0")
+
+
+class LinuxDomu:
+    def __init__(self, bed, folder):
+        self.bed, self.folder = bed, folder
+        self.kernel, self.initrd = bed.domu_linux()
+        self.program, self.operations_initrd = folder + "/linux", folder + "/linux-initrd"
+        compile_program(self.program)
+        write(self.operations_initrd,
+              operations_initrd(bed.snapshot.image.initrd, self.program))
+        self.kept = os.path.join(folder, "linux.json")
+
+    def inputs(self):
+        image = self.bed.snapshot.image
+        digest = hashlib.sha256(self.bed.snapshot.clock.encode())
+        for path in (self.kernel, self.initrd, self.operations_initrd, image.xen, image.initrd,
+                     self.bed.tool("boottime"), os.path.abspath(__file__)):
+            digest.update(hashlib.sha256(read(path)).digest())
+        return digest.hexdigest()
+
+    def kept_figures(self):
+        try:
+            with open(self.kept) as file:
+                kept = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return kept["figures"] if kept["inputs"] == self.inputs() else None
+
+    def parts(self):
+        """[function that measures one part and returns figures]: they may run at the same time."""
+        return [self.boots, self.smallest, self.operations]
+
+    def keep(self, figures):
+        write(self.kept, json.dumps({"inputs": self.inputs(), "figures": figures},
+                                    indent=1).encode())
+
+    def run(self, script, initrd, timeout):
+        result = self.bed.run(script, {"vmlinux": self.kernel, "initrd": initrd,
+                                       "boottime": self.bed.tool("boottime")}, timeout=timeout)
+        if result.exit:
+            raise BedError(f"Linux domU: exit status {result.exit}\n{result.last_lines()}")
+        return result
+
+    def boots(self):
+        script = BOOT + " && ".join(f"boot boot{mib} {mib}" for mib in BOOT_MIB)
+        timings = self.run(script, self.initrd, 400).timings
+        figures = {f"boot_first_line_{mib}": int(timings[f"boot_cpu_ns.boot{mib}"])
+                   for mib in BOOT_MIB}
+        image = self.bed.snapshot.image
+        figures["image_loadable"] = loadable_bytes(gzip.decompress(read(self.kernel)))
+        figures["image_file"] = os.path.getsize(image.kernel)
+        return figures
+
+    def smallest(self):
+        output = self.run(SMALLEST, self.initrd, 600).output
+        return {"smallest_mib": int(re.search(r"^smallest (\d+)", output, re.M).group(1))}
+
+    def operations(self):
+        result = self.run(OPERATIONS, self.operations_initrd, 300)
+        console = result.consoles.get("linux", "")
+        if "linux-domu: done" not in console:
+            raise BedError(f"Linux domU: its benchmark did not end\n{result.last_lines()}")
+        return {"operations": operations_of(console)}
