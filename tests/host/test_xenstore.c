@@ -294,6 +294,28 @@ TEST(reply_twice)
     CHECK_EQ(xenstore_read(XBT_NIL, "x", &value, NULL), -XEN_EIO);
 }
 
+static uint32_t first_id;
+
+static bool answer_the_first_again(const struct xsd_sockmsg *request, const char *payload)
+{
+    (void)payload;
+    if (!first_id)
+        first_id = request->req_id;
+    fake_xenstored_send(XS_READ, first_id, 0, "1", 1);
+    return true;
+}
+
+TEST(reply_twice_in_place_of_the_next)
+{
+    char *value;
+
+    connect_at(0);
+    fake_xenstored.hook = answer_the_first_again;
+    check_read("x", "1");
+    CHECK_EQ(xenstore_read(XBT_NIL, "y", &value, NULL), -XEN_EIO);
+    CHECK_EQ(fake_logged("unknown req_id"), 1);
+}
+
 TEST(reply_index_out_of_bounds)
 {
     connect_at(0);

@@ -198,6 +198,40 @@ TEST(storm_while_a_handler_is_slow)
     CHECK_EQ(calls(&never), 1);
 }
 
+static bool answer_long_then_event(const struct xsd_sockmsg *request, const char *payload)
+{
+    static const char value[300];
+    struct {
+        struct xsd_sockmsg header;
+        char value[sizeof(value)];
+        struct xsd_sockmsg event;
+        char path[6], token[2];
+    } both = { .header = *request, .event = { .type = XS_WATCH_EVENT, .len = 8 } };
+
+    (void)payload;
+    if (request->type != XS_READ)
+        return false;
+    both.header.len = sizeof(value);
+    memcpy(both.path, "other", 6);
+    memcpy(both.token, fake_xenstored_token("other"), 2);
+    fake_xenstored_send_raw(&both, offsetof(typeof(both), token) + 2);
+    return true;
+}
+
+TEST(event_behind_a_reply_without_memory)
+{
+    static struct seen other;
+    char *value;
+
+    connect();
+    start_watch(&other, "other");
+    CHECK_SOON(calls(&other) == 1);
+    fake_xenstored.hook = answer_long_then_event;
+    fake_alloc_fail_after(0);
+    CHECK_EQ(xenstore_read(XBT_NIL, "x", &value, NULL), -XEN_ENOMEM);
+    CHECK_SOON(calls(&other) == 2); /* though nothing more comes from the daemon */
+}
+
 /* --- ends --- */
 
 static struct seen victim = { .watch.fn = wait_at_gate };
