@@ -83,6 +83,7 @@ def keys_go_out(stdin, all_of_them=False):
     if all_of_them:
         mode[3] &= ~(termios.ISIG | termios.IEXTEN)
         mode[0] &= ~(termios.ICRNL | termios.IXON)
+        mode[1] &= ~termios.OPOST       # dom0's terminal has done it
     termios.tcsetattr(stdin, termios.TCSANOW, mode)
     try:
         yield
