@@ -13,10 +13,11 @@ top say what it wants; nothing else is edited to add one:
   # xen: 4.17 4.20                      the versions it runs on
   # clock: multi                        the bed's clock
 
-What a bed left behind is in build/test-xen/VERSION-SCENARIO/. The last line is "N passed, N failed".
+What a bed left behind is in build/test-xen/VERSION-SCENARIO/ (.2 while another run is using that). The last line is "N passed, N failed".
 """
 import argparse
 import concurrent.futures
+import fcntl
 import glob
 import os
 import re
@@ -30,7 +31,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 IMAGES = "build/x86_64"
-OUT = os.path.join(ROOT, "build/test-xen")
 VERSIONS = ("4.17", "4.20", "4.14")
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "multi"}
@@ -83,9 +83,12 @@ class Group:
 
     def __init__(self, scenario, xen, tests):
         self.scenario, self.xen, self.waiting = scenario, xen, list(tests)
-        self.out = os.path.join(OUT, f"{xen}-{scenario.name}")
+        self.images = self.out = None
         self.lines = []     # of the running test
         self.running, self.since = None, 0.0
+
+    def keep_in(self, folder):
+        self.images, self.out = f"{folder}/images", f"{folder}/{self.xen}-{self.scenario.name}"
 
     def label(self, test):
         return f"xen-{self.xen}: {test[len('test_'):]}"
@@ -100,7 +103,7 @@ class Group:
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh", "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
-            command += ["--file", os.path.join(OUT, "images", file_of(need))]
+            command += ["--file", os.path.join(self.images, file_of(need))]
         return command
 
     def run(self, report):
@@ -140,10 +143,25 @@ def file_of(need):
     return need if "." in need else need + ".elf"
 
 
-def build_images(needs):
-    """Into build/test-xen/images, so that a build during the tests changes nothing. Yields what
+def own_folder():
+    """build/test-xen, or a second one while another run is using it; and the lock that says so."""
+    number = 1
+    while True:
+        out = os.path.join(ROOT, "build/test-xen" + (f".{number}" if number > 1 else ""))
+        os.makedirs(out, exist_ok=True)
+        lock = open(f"{out}/lock", "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return out, lock
+        except BlockingIOError:
+            lock.close()
+            number += 1
+
+
+def build_images(needs, folder):
+    """Copies into `folder`, so that a build during the tests changes nothing. Yields what
     could not be made, with why. Programs that are only for tests are built like a user's own."""
-    os.makedirs(OUT + "/images", exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     for need in sorted(needs):
         app = need.split(".")[0]
         own = f"tests/xen/apps/{app}"
@@ -154,7 +172,7 @@ def build_images(needs):
         if made.returncode:
             yield need, made.stdout.splitlines()
         else:
-            shutil.copy(os.path.join(ROOT, image), OUT + "/images")
+            shutil.copy(os.path.join(ROOT, image), folder)
 
 
 def build_bed(xen, clock):
@@ -179,9 +197,10 @@ def choose(options):
     return groups
 
 
-def run_all(groups, jobs):
+def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
-    broken = dict(build_images({need for g in groups for need in g.scenario.needs}))
+    broken = dict(build_images({need for g in groups for need in g.scenario.needs},
+                               f"{out}/images"))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         beds = {(g.xen, g.scenario.clock): None for g in groups}
         for key, why in zip(beds, pool.map(lambda key: build_bed(*key), beds)):
@@ -226,7 +245,11 @@ def main():
     if not groups:
         print(f"no test is called like {options.only}\n0 passed, 0 failed")
         return 1
-    return run_all(groups, options.jobs)
+    out, lock = own_folder()
+    with lock:
+        for group in groups:
+            group.keep_in(out)
+        return run_all(groups, out, options.jobs)
 
 
 if __name__ == "__main__":
