@@ -17,7 +17,7 @@ body='. /scenario/.bed/lib.sh; . /scenario/.bed/script'
 
 case $kind in
 shell)
-    stty -F /dev/console cols "$columns" rows "$rows" sane
+    stty -F /dev/console cols "$columns" rows "$rows" sane -onlcr     # Xen adds the \r
     setsid cttyhack sh -c "$body" </dev/console >/dev/console 2>&1 3>&- &
     ;;
 talk)
