@@ -24,6 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t kicked = PTHREAD_COND_INITIALIZER;
 /* held: lock */
 static bool kick;
+static unsigned int notices; /* how often it was told to look */
 static char *output;
 static size_t output_len, output_size;
 static uint64_t period_end_ns;
@@ -116,6 +117,7 @@ static void wake_daemon(void *arg)
     (void)arg;
     pthread_mutex_lock(&lock);
     kick = true;
+    notices++;
     pthread_cond_signal(&kicked);
     pthread_mutex_unlock(&lock);
 }
@@ -160,11 +162,14 @@ size_t fake_xenconsoled_type(const char *text, size_t len, unsigned int timeout_
 
     while (done < len) {
         uint32_t prod = ring->in_prod;
+        unsigned int told = load_acquire(&notices);
 
         if (prod - load_acquire(&ring->in_cons) == sizeof(ring->in)) {
-            if (!timeout_ms--)
+            /* As the real one: looks again when an event says so, not before. */
+            for (; told == load_acquire(&notices) && timeout_ms; timeout_ms--)
+                fake_pause_ms(1);
+            if (!timeout_ms)
                 break;
-            fake_pause_ms(1);
             continue;
         }
         ring->in[MASK_XENCONS_IDX(prod, ring->in)] = text[done++];

@@ -27,7 +27,8 @@ extern struct fake_xenconsoled fake_xenconsoled;
 void fake_xenconsoled_start(uint32_t index);
 /* Let it look at the ring. */
 void fake_xenconsoled_kick(void);
-/* Type; waits while the ring is full. How many bytes went in before `timeout_ms`. */
+/* Type; while the ring is full, waits for the guest to say that it has read. How many bytes went in
+ * before `timeout_ms`. */
 size_t fake_xenconsoled_type(const char *text, size_t len, unsigned int timeout_ms);
 /* All output so far, terminated; *len may be NULL. Until the next call. */
 const char *fake_xenconsoled_output(size_t *len);
