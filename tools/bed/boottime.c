@@ -25,7 +25,7 @@
 
 #include <xenctrl.h>
 
-#define LOG_MAX (1 << 20)
+#define LOG_MAX   (1 << 20)
 #define SETTLE_US 500000
 
 static uint64_t now_ns(void)
@@ -63,14 +63,14 @@ static int set_weight(xc_interface *xch, uint32_t domid, unsigned int weight)
 
 /*
  * Let the domain go. The long rate limit keeps it from taking the CPU before we sleep: otherwise it
- * would run through our unpause, and its events would find dom0 awake already and not wake it. With no
- * limit and these weights from then on, dom0 gets the CPU the moment the domain notifies it.
+ * would run through our unpause, and its events would find dom0 awake already and not wake it. With
+ * no limit and these weights from then on, dom0 gets the CPU the moment the domain notifies it.
  */
 static int start(xc_interface *xch, uint32_t domid)
 {
     if (set_weight(xch, domid, 1) || set_weight(xch, 0, 65535) || set_ratelimit(xch, 10000))
         return -1;
-    usleep(SETTLE_US);          /* the toolstack comes to rest; the rate limit counts from here */
+    usleep(SETTLE_US); /* the toolstack comes to rest; the rate limit counts from here */
     return xc_domain_unpause(xch, domid) || set_ratelimit(xch, 0);
 }
 
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "boottime: no \"%s\" within %s s\n", argv[3], argv[4]);
         return 1;
     }
-    set_weight(xch, 0, 256);    /* the default */
+    set_weight(xch, 0, 256); /* the default */
     set_weight(xch, domid, 256);
     printf("%llu %llu\n", (unsigned long long)(end - begin),
            (unsigned long long)(cpu_end - cpu_begin));

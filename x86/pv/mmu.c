@@ -117,7 +117,9 @@ static int hook_table(const void *virt, unsigned int level, uint64_t *table)
     return batch.rc;
 }
 
-/* Make sure that `virt` has tables down to `level`, which is then present with an entry. */
+/* Make sure that `virt` has tables down to `level`, which is then present with an entry. A table
+ * Xen refuses is lost: the caller may hold the page allocator's lock, so it can't be given back
+ * here. */
 static int provide_tables(const void *virt, unsigned int level, void *(*more)(void))
 {
     unsigned int missing = 0;
@@ -130,8 +132,6 @@ static int provide_tables(const void *virt, unsigned int level, void *(*more)(vo
             return -XEN_ENOMEM;
         memset(table, 0, PAGE_SIZE);
         rc = hook_table(virt, missing, table);
-        if (rc)
-            pages_free(table, 0);
     }
     return rc;
 }

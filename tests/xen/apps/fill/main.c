@@ -73,8 +73,8 @@ int main(void)
     errno = 0;
     all = take_all(&first);
     error = errno;
-    printf("fill: %.1f MiB of %.1f MiB, errno %d%s\n", first * BLOCK / MIB,
-           info.memory_free / MIB, error, error == ENOMEM ? " ENOMEM" : "");
+    printf("fill: %.1f MiB of %.1f MiB, errno %d%s\n", first * BLOCK / MIB, info.memory_free / MIB,
+           error, error == ENOMEM ? " ENOMEM" : "");
     wrong = wrong_words(all);
     printf("fill: %zu words wrong\n", wrong);
     free_all(all);
