@@ -32,7 +32,8 @@ struct events_cpu {
 
     struct evtchn_fifo_control_block *control; /* FIFO, shared with Xen */
     uint32_t ready;                            /* FIFO: queues that may hold events */
-    evtchn_port_t head[EVTCHN_FIFO_MAX_QUEUES]; /* FIFO: next event of a queue, 0: ask the control block */
+    evtchn_port_t
+        head[EVTCHN_FIFO_MAX_QUEUES]; /* FIFO: next event of a queue, 0: ask the control block */
 };
 
 struct events_ops {
@@ -50,13 +51,25 @@ struct events_ops {
     void (*scan)(struct events_cpu *cpu, struct vcpu_info *info);
 };
 
+extern const struct events_ops *events_ops; /* the ABI in use; set once */
+extern spinlock_t events_lock; /* binding, masking, growing; not taken on the way to a handler */
+
+/* NULL: nobody ever bound a port near it. `port` < EVTCHN_FIFO_NR_CHANNELS. */
+struct event_port *event_port_at(evtchn_port_t port);
+/* Memory for what we and Xen keep of `port`. 0 or -errno. held: events_lock */
+int event_port_reserve(evtchn_port_t port);
+/* Unmask it unless there is a reason not to. held: events_lock */
+void event_unmask_if_free(struct event_port *p, evtchn_port_t port);
+/* NULL: `vcpu` is not prepared for events. */
+struct events_cpu *events_cpu_of(unsigned int vcpu);
+
 /* Switches the domain over for vCPU 0, `cpu`, or refuses. */
 int fifo_init(struct events_cpu *cpu);
 void two_level_init(struct shared_info *shared);
 extern const struct events_ops fifo_ops, two_level_ops;
 
 /* From a scan, for a pending unmasked port. claim: the port with a handler to run, ours alone until
- * event_run() is done; NULL: nobody's (masked and counted) or another vCPU's. The ABI clears the pending bit in between,
- * so that an edge during the handler raises the port again. */
+ * event_run() is done; NULL: nobody's (masked and counted) or another vCPU's. The ABI clears the
+ * pending bit in between, so that an edge during the handler raises the port again. */
 struct event_port *event_claim(struct events_cpu *cpu, evtchn_port_t port);
 void event_run(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port);

@@ -17,10 +17,12 @@ enum events_abi { EVENTS_AUTO, EVENTS_2L, EVENTS_FIFO };
 
 typedef void event_handler(evtchn_port_t port, void *arg);
 
-/* Boot, once, on vCPU 0 with upcalls masked: every port masked, ABI chosen (AUTO: FIFO where Xen has
- * it). `shared` is the mapped shared_info. A forced FIFO that Xen refuses falls back with a warning. */
+/* Boot, once, on vCPU 0 with upcalls masked: every port masked, ABI chosen (AUTO: FIFO where Xen
+ * has it). `shared` is the mapped shared_info. A forced FIFO that Xen refuses falls back with a
+ * warning. */
 int events_init(struct shared_info *shared, enum events_abi abi);
-/* Prepare `cpu` (not running yet) to receive events. vCPU 0 is prepared by events_init(). 0 or -errno. */
+/* Prepare `cpu` (not running yet) to receive events. vCPU 0 is prepared by events_init(). 0 or
+ * -errno. */
 int events_cpu_init(struct percpu *cpu);
 enum events_abi events_get_abi(void);
 
@@ -39,8 +41,8 @@ int event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_hand
                            void *arg, evtchn_port_t *port);
 int event_alloc_unbound(domid_t remote, event_handler *handler, void *arg, evtchn_port_t *port);
 
-/* Close a port. When this returns its handler is not running and will not run again. Thread context,
- * not from the port's own handler. */
+/* Close a port. When this returns its handler is not running and will not run again. Thread
+ * context, not from the port's own handler. */
 void event_unbind(evtchn_port_t port);
 /* Take the handler off but leave the port open (a port of the toolstack's). Same guarantee. */
 void event_release(evtchn_port_t port);
@@ -52,12 +54,14 @@ void event_unmask(evtchn_port_t port);
 bool event_pending(evtchn_port_t port);
 /* Signal the other end. Any context. 0 or -errno. */
 int event_notify(evtchn_port_t port);
-/* Deliver on `vcpu` from now on, losing no edge. 0 or -errno (IPIs and per-vCPU VIRQs can't move). */
+/* Deliver on `vcpu` from now on, losing no edge. 0 or -errno (IPIs and per-vCPU VIRQs can't move).
+ */
 int event_move(evtchn_port_t port, unsigned int vcpu);
 
-/* Storms: a port whose other end is a stranger and that fires faster than threads can live with is masked for a
- * moment. `arm` is called in an upcall and must have events_unthrottle() called `delay_ns` later, on any vCPU, in any
- * context (a timer). Until it is set, nothing is throttled. Boot. */
+/* Storms: a port whose other end is a stranger and that fires faster than threads can live with is
+ * masked for a moment. `arm` is called in an upcall and must have events_unthrottle() called
+ * `delay_ns` later, on any vCPU, in any context (a timer). Until it is set, nothing is throttled.
+ * Boot. */
 void events_set_throttle(void (*arm)(uint64_t delay_ns));
 void events_unthrottle(void);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The FIFO event channel ABI: a word of state per port in pages we give to Xen, and per vCPU 16 queues,
- * by priority, of ports linked through these words.  Xen appends, the vCPU takes off.  Follows Xen
- * docs/designs/event-channels (FIFO-based event channel ABI) and public/event_channel.h.
+ * The FIFO event channel ABI: a word of state per port in pages we give to Xen, and per vCPU 16
+ * queues, by priority, of ports linked through these words.  Xen appends, the vCPU takes off.
+ * Follows Xen docs/designs/event-channels (FIFO-based event channel ABI) and
+ * public/event_channel.h.
  *
- * Of a word we may set and clear MASKED, clear PENDING, and clear LINKED with LINK; all else is Xen's.
+ * Of a word we may set and clear MASKED, clear PENDING, and clear LINKED with LINK; all else is
+ * Xen's.
  */
 #include "arch/page.h"
 #include "events/abi.h"
@@ -12,13 +14,14 @@
 #include "lib/log.h"
 #include "mm/page.h"
 
-#define PENDING        (1U << EVTCHN_FIFO_PENDING)
-#define MASKED         (1U << EVTCHN_FIFO_MASKED)
-#define LINKED         (1U << EVTCHN_FIFO_LINKED)
-#define BUSY           (1U << EVTCHN_FIFO_BUSY)
+#define PENDING (1U << EVTCHN_FIFO_PENDING)
+#define MASKED  (1U << EVTCHN_FIFO_MASKED)
+#define LINKED  (1U << EVTCHN_FIFO_LINKED)
+#define BUSY    (1U << EVTCHN_FIFO_BUSY)
 
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
-#define BLOCK_STRIDE   128 /* a cache line pair; a control block is 72 bytes and stays in one page */
+#define BLOCK_STRIDE   128 /* a cache line pair; a control block is 72 bytes and stays in one page \
+                            */
 
 static event_word_t *pages[EVTCHN_FIFO_NR_CHANNELS / WORDS_PER_PAGE]; /* set once each, in order */
 static unsigned int nr_pages;                                         /* held: events_lock */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The two-level event channel ABI: a pending and a mask bit per port in shared_info, and per vCPU a
- * selector that says which words to look at.  Every vCPU sees all pending bits; a port is served by its
- * owner alone.  Follows Xen public/xen.h, struct shared_info.
+ * selector that says which words to look at.  Every vCPU sees all pending bits; a port is served by
+ * its owner alone.  Follows Xen public/xen.h, struct shared_info.
  */
 #include <string.h>
 #include "events/abi.h"
 #include "hypercall/event_channel.h"
 
-#define WORD_BITS (8 * sizeof(xen_ulong_t))
+#define WORD_BITS       (8 * sizeof(xen_ulong_t))
 #define WORD(map, port) (&(map)[(port) / WORD_BITS])
 #define BIT(port)       ((xen_ulong_t)1 << (port) % WORD_BITS)
 
@@ -83,8 +83,8 @@ static void serve_words(struct events_cpu *cpu, xen_ulong_t words)
         serve(cpu, __builtin_ctzll(words), ~(xen_ulong_t)0);
 }
 
-/* Once round all ports, beginning after the one served last, so that a low port that keeps firing is
- * not always first. */
+/* Once round all ports, beginning after the one served last, so that a low port that keeps firing
+ * is not always first. */
 static void scan(struct events_cpu *cpu, struct vcpu_info *info)
 {
     xen_ulong_t words = atomic_exchange(&info->evtchn_pending_sel, 0);

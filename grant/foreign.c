@@ -33,7 +33,8 @@ static const struct status {
     [-GNTST_no_space] = { "no_space", -XEN_ENOSPC },
 };
 
-/* What an operation on `number`, "ref" or "handle", came to: `rc` of its hypercall, then its own status. */
+/* What an operation on `number`, "ref" or "handle", came to: `rc` of its hypercall, then its own
+ * status. */
 static int outcome(const char *what, uint32_t number, domid_t domid, int rc, int16_t status)
 {
     static const struct status unknown = { "unknown", -XEN_EIO };
@@ -105,16 +106,17 @@ int grant_map(domid_t domid, grant_ref_t ref, void *virt, bool readonly, grant_h
 
 int grant_unmap(void *virt, grant_handle_t handle)
 {
-    struct gnttab_unmap_grant_ref op = {
-        .host_addr = (unsigned long)virt, .handle = handle, .status = GNTST_general_error
-    };
+    struct gnttab_unmap_grant_ref op = { .host_addr = (unsigned long)virt,
+                                         .handle = handle,
+                                         .status = GNTST_general_error };
     int rc = hypercall_grant_unmap(&op, 1);
 
     return outcome("unmapping handle", handle, DOMID_SELF, rc, op.status);
 }
 
 /* Fill one side of a copy; returns `flag` if it is a ref. */
-static uint16_t fill_end(struct gnttab_copy_ptr *out, const struct grant_copy_end *end, uint16_t flag)
+static uint16_t fill_end(struct gnttab_copy_ptr *out, const struct grant_copy_end *end,
+                         uint16_t flag)
 {
     out->domid = end->domid;
     out->offset = end->offset;

@@ -3,8 +3,8 @@
  * Our own grant table: lending pages and taking them back.  Follows Xen public/grant_table.h,
  * version 1.
  *
- * The table is mapped when the first page is lent and grows a frame at a time.  Which refs are free is kept apart
- * from it: what Xen and other domains can see decides nothing.
+ * The table is mapped when the first page is lent and grows a frame at a time.  Which refs are free
+ * is kept apart from it: what Xen and other domains can see decides nothing.
  */
 #include "grant/grant.h"
 #include "hypercall/grant_table.h"
@@ -57,7 +57,8 @@ static int start(void)
     int rc = hypercall_grant_query_size(&size);
 
     if (rc || size.status != GNTST_okay) {
-        log_error("grant: can't learn the table's size: %s, status %d", error_name(rc), size.status);
+        log_error("grant: can't learn the table's size: %s, status %d", error_name(rc),
+                  size.status);
         return rc ? rc : -XEN_EIO;
     }
     max_frames = MAX(MIN(size.max_nr_frames, MAX_FRAMES), 1);

@@ -15,15 +15,15 @@
 /* Boot, thread context. 0 or -errno. */
 int grant_init(void);
 
-/* Let `domid` access `page` (of the direct map, a whole page). The page must stay until grant_end() says
- * 0. Any context that may allocate when the table has to grow; *ref out.
- * 0, -XEN_ENOSPC when the table is at its limit, -XEN_ENOMEM. */
+/* Let `domid` access `page` (of the direct map, a whole page). The page must stay until grant_end()
+ * says 0. Any context that may allocate when the table has to grow; *ref out. 0, -XEN_ENOSPC when
+ * the table is at its limit, -XEN_ENOMEM. */
 int grant_access(domid_t domid, const void *page, bool readonly, grant_ref_t *ref);
-/* Take it back. 0: nobody can reach the page any more and the ref is free. -XEN_EBUSY: the other side
- * still maps it; nothing changed, the page must not be reused. Any context. */
+/* Take it back. 0: nobody can reach the page any more and the ref is free. -XEN_EBUSY: the other
+ * side still maps it; nothing changed, the page must not be reused. Any context. */
 int grant_end(grant_ref_t ref);
-/* Take it back whatever happens: frees `page` (one page of pages_alloc(0)) at once, or parks it with its ref
- * until the other side lets go (retried in later calls). Any context. */
+/* Take it back whatever happens: frees `page` (one page of pages_alloc(0)) at once, or parks it
+ * with its ref until the other side lets go (retried in later calls). Any context. */
 void grant_end_and_free(grant_ref_t ref, void *page);
 
 /* Map a page that `domid` granted at `virt` (from vspace_alloc()). *handle is for grant_unmap().

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fake Xen's event channels, two-level and FIFO, as seen from the guest: states of ports, when Xen
- * writes which bit, and when it raises an upcall.  Follows Xen public/event_channel.h and the FIFO
- * design document.
+ * The fake Xen's event channels, two-level and FIFO, as seen from the guest: states of ports, when
+ * Xen writes which bit, and when it raises an upcall.  Follows Xen public/event_channel.h and the
+ * FIFO design document.
  */
 #include <stdlib.h>
 #include "lib/atomic.h"
@@ -58,7 +58,8 @@ unsigned int fake_events_dropped(void)
     return dropped;
 }
 
-/* --- setting events pending; the Xen lock is held ------------------------------------------------ */
+/* --- setting events pending; the Xen lock is held ------------------------------------------------
+ */
 
 static void mark_upcall(unsigned int vcpu)
 {
@@ -83,7 +84,8 @@ static void set_pending_2l(evtchn_port_t port)
         select_2l(port);
 }
 
-/* Append `port` to the word of the queue's last event; false when the guest has taken that already. */
+/* Append `port` to the word of the queue's last event; false when the guest has taken that already.
+ */
 static bool link_to_tail(event_word_t *tail, evtchn_port_t port)
 {
     event_word_t word = load_acquire(tail);
@@ -91,8 +93,8 @@ static bool link_to_tail(event_word_t *tail, evtchn_port_t port)
     do {
         if (!(word & LINKED))
             return false;
-    } while (!atomic_compare_exchange(tail, &word,
-                                      (word & ~(BUSY | EVTCHN_FIFO_LINK_MASK)) | port));
+    } while (
+        !atomic_compare_exchange(tail, &word, (word & ~(BUSY | EVTCHN_FIFO_LINK_MASK)) | port));
     return true;
 }
 
@@ -159,7 +161,8 @@ bool fake_any_pending(const evtchn_port_t *list, unsigned int count)
     return false;
 }
 
-/* --- operations ---------------------------------------------------------------------------------- */
+/* --- operations ----------------------------------------------------------------------------------
+ */
 
 static int port_new(enum port_kind kind, unsigned int vcpu, evtchn_port_t *out)
 {
@@ -352,7 +355,8 @@ long fake_event_op(unsigned int cmd, void *arg)
     return rc;
 }
 
-/* --- what tests do ------------------------------------------------------------------------------- */
+/* --- what tests do -------------------------------------------------------------------------------
+ */
 
 evtchn_port_t fake_port_open(void)
 {

@@ -196,8 +196,7 @@ void *fake_grant_remote_map(domid_t domid, grant_ref_t ref, bool readonly)
 
 void fake_grant_remote_unmap(grant_ref_t ref)
 {
-    atomic_fetch_and(&fake_grant_entry(ref)->flags,
-                     (uint16_t)~(GTF_reading | GTF_writing));
+    atomic_fetch_and(&fake_grant_entry(ref)->flags, (uint16_t) ~(GTF_reading | GTF_writing));
 }
 
 void *fake_foreign_page(domid_t domid, grant_ref_t ref, bool readonly)

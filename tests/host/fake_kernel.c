@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel's threads, waiting and timers, played by pthreads: what console/, xenbus/ and other drivers stand
- * on.  Threads run truly at the same time, which the real scheduler on one vCPU never does: code that
- * is right here has named its locks.  Not for tests of kernel/ itself.
+ * The kernel's threads, waiting and timers, played by pthreads: what console/, xenbus/ and other
+ * drivers stand on.  Threads run truly at the same time, which the real scheduler on one vCPU never
+ * does: code that is right here has named its locks.  Not for tests of kernel/ itself.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -42,7 +42,8 @@ static void host_wait_a_little(void)
     pthread_cond_timedwait(&host_changed, &host_lock, &until);
 }
 
-/* --- threads ------------------------------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------------------------------
+ */
 
 static struct thread *self(void)
 {
@@ -168,7 +169,8 @@ FAKE bool may_sleep(void)
     return upcalls_enabled() && preempt_off == 0;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------------
+ */
 
 struct sleeper {
     struct list link; /* held: the queue's lock */
@@ -278,7 +280,8 @@ FAKE int signal_wait(struct signal *signal, uint64_t deadline_ns)
     return rc;
 }
 
-/* --- mutexes and their kin ------------------------------------------------------------------------ */
+/* --- mutexes and their kin
+ * ------------------------------------------------------------------------ */
 
 static uintptr_t self_word(void)
 {
@@ -403,7 +406,8 @@ FAKE void condition_broadcast(struct condition *condition)
     waitq_wake_all(&condition->q);
 }
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------------------------------
+ */
 
 FAKE uint64_t time_now_ns(void)
 {

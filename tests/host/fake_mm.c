@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fake domain's memory: one memory file, mapped once as the direct map (what the code under test
- * sees), once as Xen sees it, and page by page wherever frames are mapped.  The page allocator and the kernel heap
- * are faked so that the address sanitizer sees stray accesses and leaks.
+ * The fake domain's memory: one memory file, mapped once as the direct map (what the code under
+ * test sees), once as Xen sees it, and page by page wherever frames are mapped.  The page allocator
+ * and the kernel heap are faked so that the address sanitizer sees stray accesses and leaks.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ static void *reserve(unsigned long address, size_t len, int fd)
 {
     void *at = mmap((void *)address, len, fd < 0 ? PROT_NONE : PROT_READ | PROT_WRITE,
                     MAP_FIXED_NOREPLACE | MAP_NORESERVE |
-                        (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED), fd, 0);
+                        (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED),
+                    fd, 0);
 
     if (at != (void *)address) {
         perror("fake_mm: mmap");

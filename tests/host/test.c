@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * main() of every host test program: runs each TEST in a child process and counts.  The only argument
- * is a pattern: tests whose "file/name" does not contain it are left out.
+ * main() of every host test program: runs each TEST in a child process and counts.  The only
+ * argument is a pattern: tests whose "file/name" does not contain it are left out.
  */
 #include <errno.h>
 #include <libgen.h>

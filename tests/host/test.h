@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The host test framework: parts of the kernel run as an ordinary program, on a fake Xen that a test can
- * make lie.  A test file is tests/host/test_NAME.c and holds TESTs, named subject_condition; nothing
- * else is edited to add one.  Each TEST runs in a process of its own, so it starts from the state a
- * booting domain has, a crash fails it alone, and it ends after TEST_TIMEOUT_S at the latest.
+ * The host test framework: parts of the kernel run as an ordinary program, on a fake Xen that a
+ * test can make lie.  A test file is tests/host/test_NAME.c and holds TESTs, named
+ * subject_condition; nothing else is edited to add one.  Each TEST runs in a process of its own, so
+ * it starts from the state a booting domain has, a crash fails it alone, and it ends after
+ * TEST_TIMEOUT_S at the latest.
  */
 #pragma once
 #include <inttypes.h>

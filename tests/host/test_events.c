@@ -291,7 +291,8 @@ TEST_BOTH_ABIS(vcpu_never_prepared_is_refused)
     CHECK_EQ(fake_port_vcpu(port), 0);
 }
 
-/* --- several vCPUs ------------------------------------------------------------------------------- */
+/* --- several vCPUs -------------------------------------------------------------------------------
+ */
 
 static unsigned int ran_on;
 
@@ -365,7 +366,8 @@ TEST_BOTH_ABIS(move_keeps_the_drivers_mask)
     CHECK_EQ(hits, 1);
 }
 
-/* --- races: a second pthread plays vCPU 1 --------------------------------------------------------- */
+/* --- races: a second pthread plays vCPU 1
+ * --------------------------------------------------------- */
 
 static bool stop;
 static evtchn_port_t shared_port;
@@ -482,7 +484,8 @@ TEST_BOTH_ABIS(stress_edges_moves_and_masks)
     CHECK_EQ(fake_events_dropped(), 0);
 }
 
-/* --- storms -------------------------------------------------------------------------------------- */
+/* --- storms --------------------------------------------------------------------------------------
+ */
 
 static unsigned int armed;
 static uint64_t armed_delay_ns;
@@ -587,7 +590,8 @@ TEST_BOTH_ABIS(own_ipi_is_never_throttled)
     CHECK_EQ(armed, 0);
 }
 
-/* --- choosing the ABI ----------------------------------------------------------------------------- */
+/* --- choosing the ABI
+ * ----------------------------------------------------------------------------- */
 
 TEST(auto_takes_fifo)
 {

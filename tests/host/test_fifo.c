@@ -324,7 +324,7 @@ static long refuse_expand(unsigned int nr, unsigned long cmd, void *arg, unsigne
     (void)arg;
     (void)count;
     return nr == __HYPERVISOR_event_channel_op && cmd == EVTCHNOP_expand_array ? -XEN_ENOMEM
-                                                                                : FAKE_GO_ON;
+                                                                               : FAKE_GO_ON;
 }
 
 TEST(no_array_at_boot_is_an_error)

@@ -78,7 +78,8 @@ TEST(copy_into_what_is_readonly)
     CHECK_EQ(grant_copy(&theirs, &ours, 10), 0);
 }
 
-/* --- answers made up by the test ------------------------------------------------------------------ */
+/* --- answers made up by the test
+ * ------------------------------------------------------------------ */
 
 static int16_t forced_status;
 static long forced_rc;

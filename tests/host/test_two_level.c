@@ -116,7 +116,8 @@ TEST(port_of_another_vcpu_is_left_to_it)
     CHECK_EQ(served, 2);
 }
 
-/* An edge between clearing the mask and looking at pending: only Xen's hypercall may lose nothing. */
+/* An edge between clearing the mask and looking at pending: only Xen's hypercall may lose nothing.
+ */
 TEST(unmask_finds_edge_of_a_port_elsewhere)
 {
     evtchn_port_t other;

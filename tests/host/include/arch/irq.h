@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 void upcalls_disable(void);
-/* Events that came while masked are delivered before this returns (with the fake kernel: soon after, by
- * the pthread that plays the vCPU's upcalls). */
+/* Events that came while masked are delivered before this returns (with the fake kernel: soon
+ * after, by the pthread that plays the vCPU's upcalls). */
 void upcalls_enable(void);
 bool upcalls_enabled(void);

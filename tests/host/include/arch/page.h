@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pages and frame numbers of the host: a direct map at a fixed address over a memory file, so that a
- * frame can be mapped a second time, as page tables do.  Frame numbers are scrambled: code that
+ * Pages and frame numbers of the host: a direct map at a fixed address over a memory file, so that
+ * a frame can be mapped a second time, as page tables do.  Frame numbers are scrambled: code that
  * takes a pfn_t for an mfn_t meets the wrong page.
  */
 #pragma once

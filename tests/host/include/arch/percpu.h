@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The running vCPU on the host: a pthread says which vCPU it plays (fake_cpu_adopt(); vCPU 0 unless told).
- * With the fake kernel several pthreads are threads of the same vCPU, each with its own `current`.
+ * The running vCPU on the host: a pthread says which vCPU it plays (fake_cpu_adopt(); vCPU 0 unless
+ * told). With the fake kernel several pthreads are threads of the same vCPU, each with its own
+ * `current`.
  */
 #pragma once
 
