@@ -253,7 +253,7 @@ static const struct bench benches[] = {
 /* The time this vCPU has run. 0 if Xen does not say. */
 static uint64_t own_ns(void)
 {
-    struct vcpu_runstate_info info;
+    struct vcpu_runstate_info info = { 0 };
 
     return hypercall_vcpu_get_runstate_info(0, &info) ? 0 : info.time[RUNSTATE_running];
 }
