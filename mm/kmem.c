@@ -138,7 +138,10 @@ void kmem_free(void *ptr)
         list_add_first(&partial[slab->size_class], &slab->link);
     *(void **)ptr = slab->free;
     slab->free = ptr;
-    empty = --slab->used == 0;
+    slab->used--;
+    /* The last of its class stays: or one object, made and freed in turn, would make a slab each
+     * time. */
+    empty = slab->used == 0 && partial[slab->size_class].next != partial[slab->size_class].prev;
     if (empty) {
         list_remove(&slab->link);
         slab->magic = 0;

@@ -73,7 +73,7 @@ TEST(every_size_is_zeroed_aligned_and_its_own)
             kmem_free(objects[size]);
             objects[size] = NULL;
         }
-        CHECK_EQ(free_pages(), free_at_start);
+        CHECK(free_at_start - free_pages() <= CLASSES); /* the last of each class stays */
     }
 }
 
@@ -82,19 +82,21 @@ TEST(classes_share_pages)
     for (unsigned int c = 0; c < CLASSES; c++) {
         unsigned long per_page = (PAGE_SIZE - HEADER) / SIZE(c);
         char *objects[2 * (PAGE_SIZE / 32)];
+        unsigned long before;
 
         if (c == 0)
             boot();
+        before = free_pages();
         for (unsigned long i = 0; i < per_page; i++) {
             objects[i] = get(SIZE(c), 1);
             CHECK_EQ((unsigned long)objects[i] & PAGE_MASK, (unsigned long)objects[0] & PAGE_MASK);
         }
-        CHECK_EQ(free_pages(), free_at_start - 1);
+        CHECK_EQ(free_pages(), before - 1);
         objects[per_page] = get(SIZE(c), 1); /* a page more */
-        CHECK_EQ(free_pages(), free_at_start - 2);
+        CHECK_EQ(free_pages(), before - 2);
         for (unsigned long i = 0; i <= per_page; i++)
             kmem_free(objects[i]);
-        CHECK_EQ(free_pages(), free_at_start); /* whole slabs go back */
+        CHECK_EQ(free_pages(), before - 1); /* whole slabs go back, but the last of a class */
     }
 }
 
@@ -123,7 +125,7 @@ TEST(free_order_does_not_matter)
                 kmem_free(again);
             }
         }
-        CHECK_EQ(free_pages(), free_at_start);
+        CHECK(free_at_start - free_pages() <= CLASSES); /* the last of each class stays */
     }
 }
 
@@ -179,7 +181,7 @@ TEST(exhausted_is_null_and_usable_after)
             CHECK_EQ(objects[count][size - 1], (char)count);
             kmem_free(objects[count]);
         }
-        CHECK_EQ(free_pages(), free_at_start);
+        CHECK(free_at_start - free_pages() <= CLASSES); /* the last of each class stays */
     }
 }
 
@@ -278,5 +280,5 @@ TEST(vcpus_share_it)
         CHECK_EQ(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)), 0);
     for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
         pthread_join(threads[i], NULL);
-    CHECK_EQ(free_pages(), free_at_start);
+    CHECK(free_at_start - free_pages() <= CLASSES); /* the last of each class stays */
 }
