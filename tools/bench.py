@@ -32,6 +32,7 @@ BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
+TURNS = 2       # of each boot; the best counts: a tick of Xen's may fall into any
 MARGIN = 1.03
 
 BOOT = WAIT_GONE + """
@@ -99,14 +100,16 @@ class Xenolith:
         return result
 
     def boots(self):
-        lines = [f'boot first{mib} "{FIRST_LINE}" {mib} && boot working{mib} "{WORKING}" {mib}'
-                 for mib in BOOT_MIB]
-        lines.append(f"""boot native "{WORKING}" 32 'tsc_mode="native"'""")
-        timings = self.run(BOOT + " && ".join(lines), 300).timings
-        figures = {"boot_working_native_32": int(timings["boot_cpu_ns.native"])}
+        wanted = {}     # figure: (marker, MiB, further lines of the configuration)
         for mib in BOOT_MIB:
-            figures[f"boot_first_line_{mib}"] = int(timings[f"boot_cpu_ns.first{mib}"])
-            figures[f"boot_working_{mib}"] = int(timings[f"boot_cpu_ns.working{mib}"])
+            wanted[f"boot_first_line_{mib}"] = FIRST_LINE, mib, ""
+            wanted[f"boot_working_{mib}"] = WORKING, mib, ""
+        wanted["boot_working_native_32"] = WORKING, 32, """'tsc_mode="native"'"""
+        lines = [f'boot {name}.{turn} "{marker}" {mib} {more}' for turn in range(TURNS)
+                 for name, (marker, mib, more) in wanted.items()]
+        timings = self.run(BOOT + " && ".join(lines), 400).timings
+        figures = {name: min(int(timings[f"boot_cpu_ns.{name}.{turn}"]) for turn in range(TURNS))
+                   for name in wanted}
         elf = read(f"{FOLDER}/hello.elf")
         figures["image_loadable"], figures["image_file"] = loadable_bytes(elf), len(elf)
         return figures

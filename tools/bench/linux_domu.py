@@ -111,7 +111,7 @@ class LinuxDomu:
         compile_program(self.program)
         write(self.operations_initrd,
               operations_initrd(bed.snapshot.image.initrd, self.program))
-        self.kept = os.path.join(folder, "linux.json")
+        self.kept = os.path.join(folder, f"linux-{bed.snapshot.image.xen_version}.json")
 
     def inputs(self):
         image = self.bed.snapshot.image
