@@ -35,7 +35,7 @@ VERSIONS = ("4.17", "4.20", "4.14")
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "multi"}
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
-BED_LIMIT_S = 400       # for one bed, whatever its tests may take in sum
+BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum
 SHOWN_LINES = 60        # of what a failed test said
 
 
