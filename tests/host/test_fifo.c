@@ -211,20 +211,27 @@ TEST(unbind_of_a_linked_port_gives_up_in_time)
     CHECK_EQ(served, 2);
 }
 
-/* A vCPU that takes its time: the port leaves its queue while event_unbind() waits. */
-static void *play_late_vcpu(void *arg)
+/* While we wait for it, vCPU 1 takes its upcalls. */
+static long let_vcpu_1_run(unsigned int nr, unsigned long cmd, void *arg, unsigned long count)
 {
     (void)arg;
-    fake_cpu_adopt(1);
-    fake_pause_ms(2);
-    fake_deliver();
-    return NULL;
+    (void)count;
+    if (nr == __HYPERVISOR_sched_op && cmd == SCHEDOP_yield && this_percpu()->vcpu == 0)
+        run_vcpu(1);
+    return FAKE_GO_ON;
+}
+
+static unsigned int ran_on = UINT32_MAX;
+
+static void note_vcpu(evtchn_port_t port, void *arg)
+{
+    note_order(port, arg);
+    ran_on = this_percpu()->vcpu;
 }
 
 TEST(unbind_of_a_port_linked_elsewhere_waits)
 {
     evtchn_port_t port;
-    pthread_t vcpu;
 
     start_events(EVENTS_FIFO);
     add_vcpu(1);
@@ -232,11 +239,27 @@ TEST(unbind_of_a_port_linked_elsewhere_waits)
     CHECK_EQ(event_move(port, 1), 0);
     fake_port_raise(port);
     CHECK(*fake_fifo_word(port) & LINKED);
-    pthread_create(&vcpu, NULL, play_late_vcpu, NULL);
+    fake_xen.hook = let_vcpu_1_run;
     event_unbind(port);
     CHECK_EQ(*fake_fifo_word(port), MASKED);
     CHECK_EQ(served, 0);
-    pthread_join(vcpu, NULL);
+}
+
+/* The old vCPU must drop it, not serve it: the edge belongs to the new one. */
+TEST(move_of_a_port_linked_elsewhere_brings_the_edge)
+{
+    evtchn_port_t port = fake_port_open();
+
+    start_events(EVENTS_FIFO);
+    add_vcpu(1);
+    CHECK_EQ(event_bind(port, note_vcpu, NULL), 0);
+    CHECK_EQ(event_move(port, 1), 0);
+    fake_port_raise(port);
+    fake_xen.hook = let_vcpu_1_run;
+    CHECK_EQ(event_move(port, 0), 0);
+    run_vcpu(1);
+    CHECK_EQ(served, 1);
+    CHECK_EQ(ran_on, 0);
 }
 
 TEST(array_grows_with_the_ports)
