@@ -20,8 +20,7 @@
 #define BUSY    (1U << EVTCHN_FIFO_BUSY)
 
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
-#define BLOCK_STRIDE   128 /* a cache line pair; a control block is 72 bytes and stays in one page \
-                            */
+#define BLOCK_STRIDE   128 /* a 72-byte control block never crosses a page */
 
 static event_word_t *pages[EVTCHN_FIFO_NR_CHANNELS / WORDS_PER_PAGE]; /* set once each, in order */
 static unsigned int nr_pages;                                         /* held: events_lock */
