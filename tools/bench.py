@@ -127,6 +127,7 @@ class Xenolith:
 
 def measure(bed, fresh):
     """(Xenolith's figures, Linux's figures)"""
+    bed.tool("boottime")    # compiled once, before anybody runs at the same time
     ours, linux = Xenolith(bed), LinuxDomu(bed, FOLDER)
     kept = None if fresh else linux.kept_figures()
     sides = [({}, ours.parts()), (kept or {}, [] if kept else linux.parts())]

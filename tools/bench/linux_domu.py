@@ -24,7 +24,7 @@ EXTRA = 'extra="console=hvc0 quiet"'
 MARKER = "linux-domu: main"
 BOOT_MIB = (128, 1024)
 # Where the smallest memory is looked for: the bounds are tried too, nothing is taken for granted.
-STEP_MIB, LOW_MIB, HIGH_MIB = 4, 64, 128
+STEP_MIB, LOW_MIB, HIGH_MIB = 4, 48, 112
 
 WAIT_GONE = """
 quiet_gone() { local i; for i in $(seq "$2"); do sleep 1; is_gone "$1" && return; done; xl destroy "$1"; return 1; }
