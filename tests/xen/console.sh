@@ -114,4 +114,6 @@ test_console_drop_is_counted() {
     console_lines | grep -i 'drop\|lost' | head -n 1
 }
 
-says_dropped() { wait_for 20 grep -qsa 'bytes.* \(dropped\|lost\)\|\(dropped\|lost\).* bytes' "$(console_log "$domain")"; }
+says_dropped() {
+    wait_for 20 grep -qsa 'bytes.* \(dropped\|lost\)\|\(dropped\|lost\).* bytes' "$(console_log "$domain")"
+}
