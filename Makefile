@@ -177,7 +177,7 @@ test-xen: all | bed-tools
 # Every part runs even when one before it failed; the last line adds them up.
 test:
 	@tools/host-packages.sh build bed test
-	@mkdir -p $(TEST_LOGS)
+	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 	@for part in $(TEST_PARTS); do \
 	    echo "== $$part"; \
 	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \

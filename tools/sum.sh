@@ -3,7 +3,8 @@
 #
 # sum.sh FOLDER: adds up what the parts of `make test` said. FOLDER holds PART.log, whose last
 # "N passed, N failed" counts, and PART.status, its exit status. A part that said nothing, or that
-# ended badly without counting a failure, is one failure. The last line and the exit status tell all.
+# ended badly without counting a failure, is one failure; but where ONLY picks tests, it may have had
+# none to run. The last line and the exit status tell all.
 set -u
 passed=0 failed=0 skipped=0
 
@@ -20,7 +21,10 @@ for status_file in "$1"/*.status; do
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1/$part.log" | tail -n 1)
     p=$(number "$line" passed)
     f=$(number "$line" failed)
-    if [ "$f" = 0 ] && { [ -z "$line" ] || [ "$status" != 0 ]; }; then
+    if [ -n "${ONLY:-}" ] && [ "$line" = "0 passed, 0 failed" ]; then
+        continue
+    fi
+    if [ "$f" = 0 ] && { [ "$p" = 0 ] || [ "$status" != 0 ]; }; then
         f=1
         line="${line:-no last line}, exit status $status"
     fi
