@@ -179,7 +179,7 @@ test:
 	@tools/host-packages.sh build bed test
 	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 	@for part in $(TEST_PARTS); do \
-	    echo "== $$part"; \
+	    echo "== $$part"; : >$(TEST_LOGS)/$$part.log; \
 	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
 	    wait $$! ; echo $$? >$(TEST_LOGS)/$$part.status; done; tools/sum.sh $(TEST_LOGS)
 
