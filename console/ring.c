@@ -226,6 +226,8 @@ static void write_emergency(const char *text, size_t len)
     uint64_t since = arch_clock_ns();
     size_t done = 0;
 
+    console_out_notify(); /* even if the ring is full of what it was told of: it may have slept on
+                             it */
     for (unsigned int turn = 0; turn < EMERGENCY_TURNS; turn++) {
         if (console_out_refresh()) {
             since = arch_clock_ns();

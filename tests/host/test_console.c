@@ -328,12 +328,12 @@ TEST(panic_with_full_ring)
     fake_xenconsoled.silent = true;
     upcalls_disable();
     console_write(text, 20000); /* fills ring and backlog, and is lost in part */
-    upcalls_enable();
     fake_xenconsoled.silent = false;
-    log_emergency();
+    log_emergency(); /* upcalls stay masked, as in a panic: it takes no locks */
     log_error("last words");
     /* It has waited for the daemon to take all of it. */
     CHECK(output_has("bytes dropped]\r\n[    boot    ] error: last words\r\n"));
+    upcalls_enable();
     free(text);
 }
 
@@ -346,11 +346,11 @@ TEST(panic_with_silent_daemon)
     fake_xenconsoled.silent = true;
     upcalls_disable();
     console_write(text, 10000);
-    upcalls_enable();
     since = time_now_ns();
     log_emergency();
     for (unsigned int i = 0; i < 30; i++)
         log_error("last words");
     CHECK_LT(time_now_ns() - since, 2 * CONSOLE_WAIT_NS);
+    upcalls_enable();
     free(text);
 }
