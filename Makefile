@@ -64,7 +64,7 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run shell debug test test-image test-xen test-libc bench check check-tools check-format \
+.PHONY: all run shell debug test test-image test-xen test-libc test-bed bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -169,7 +169,8 @@ include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 
 TEST_LOGS  := build/test-logs
-TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) test-xen
+TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
+              test-bed test-xen
 
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
@@ -186,6 +187,9 @@ test:
 # What Xen's domain builder and our page tables rely on, read back from the image.
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
+
+test-bed: | bed-tools
+	@tests/bed/run.py '$(ONLY)'
 
 test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
@@ -241,7 +245,7 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-bed, test-xen (real Xen)
   make            images of every app: $(B)/APP.elf
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached
