@@ -58,9 +58,11 @@ build_newlib()
         timeout 60 "$out/newlib" >"$out/newlib.txt"
 }
 
-# The console has the domain's lines, then what the kernel and xl say of its end.
+# The bed is made first, so that the console has only the domain's lines, then what the kernel and xl say of
+# its end.
 run_domain()
 {
+    "$root/tools/bed/bed.py" build || return 1
     timeout -k 5 300 "$root/tools/bed/bed.py" console --kernel "$image" --memory 64 --timeout 200 \
         ${extra:+--extra "$extra"} </dev/null >"$out/console.txt" 2>&1 ||
         { tail -n 15 "$out/console.txt"; return 1; }
