@@ -105,6 +105,16 @@ static void smash(void)
     fill(small, sizeof(small) + 16);
 }
 
+static void free_twice(void)
+{
+    void *block = malloc(20), *other = malloc(20), *again = block;
+
+    asm("" : "+r"(again)); /* or the compiler sees it coming */
+    free(block);
+    free(other);
+    free(again);
+}
+
 static void invalid(void)
 {
     __builtin_trap();
@@ -262,6 +272,7 @@ static const struct {
     { "execute-heap", execute_heap },
     { "execute-stack", execute_stack },
     { "smash", smash },
+    { "free-twice", free_twice },
     { "invalid", invalid },
     { "divide", divide },
     { "abort", abort },
