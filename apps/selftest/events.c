@@ -248,6 +248,42 @@ TEST(event_storm_leaves_threads_running)
     event_unbind(arg.port);
 }
 
+struct volley {
+    unsigned int calls;
+    bool stop;
+};
+
+static void volley_event(evtchn_port_t port, void *arg)
+{
+    struct volley *volley = arg;
+
+    store_once(&volley->calls, volley->calls + 1);
+    if (!load_once(&volley->stop))
+        event_notify(port); /* the other end, whose handler does the same */
+}
+
+/* Two handlers that raise each other for ever: each upcall would be followed by the next, and no
+ * thread would run again, were the ports not throttled. */
+TEST(event_storm_from_handlers_is_throttled)
+{
+    struct volley volley = { 0 };
+    evtchn_port_t port_a, port_b;
+    unsigned int before;
+
+    REQUIRE_EQ(event_alloc_unbound(DOMID_SELF, volley_event, &volley, &port_a), 0);
+    REQUIRE_EQ(event_bind_interdomain(DOMID_SELF, port_a, volley_event, &volley, &port_b), 0);
+    CHECK_EQ(event_notify(port_a), 0);
+    for (int i = 0; i < 5; i++) { /* and no edge is lost: it goes on after each pause */
+        before = load_once(&volley.calls);
+        for (int turn = 0; turn < 1000 && load_once(&volley.calls) == before; turn++)
+            test_sleep_ms(1);
+        CHECK(load_once(&volley.calls) > before);
+    }
+    store_once(&volley.stop, true);
+    event_unbind(port_b);
+    event_unbind(port_a);
+}
+
 TEST(event_stats_count)
 {
     struct events_stats before, after;
