@@ -8,7 +8,6 @@
 #include <string.h>
 #include "arch/context.h"
 #include "boot/boot_info.h"
-#include "hypercall/pv.h"
 #include "hypercall/vcpu.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -33,11 +32,10 @@ static void *frame_to_virt(unsigned long mfn)
 
 static void *map_shared_info(unsigned long machine_address)
 {
-    uint64_t pte =
-        machine_address | 0x63 | 1UL << 63; /* present, writable, accessed, dirty; no-execute */
+    int rc = pv_mmu_replace(shared_info_page, machine_address);
 
-    if (hypercall_update_va_mapping(shared_info_page, pte, UVMF_INVLPG | UVMF_LOCAL))
-        panic("cannot map shared_info");
+    if (rc)
+        panic("cannot map shared_info: %s", error_name(rc));
     return shared_info_page;
 }
 

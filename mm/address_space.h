@@ -15,8 +15,8 @@ void *vspace_alloc(size_t count);
 /* The pages must be unmapped. Thread context. */
 void vspace_free(void *start, size_t count);
 
-/* Map `count` frames that Xen handed out at `start` (page aligned, from vspace_alloc() or a page of
- * our own image that the frame replaces). 0, or -errno of Xen or -XEN_ENOMEM for page tables. */
+/* Map `count` frames that Xen handed out at `start` (page aligned, from vspace_alloc()). 0, or
+ * -errno of Xen or -XEN_ENOMEM for page tables. */
 int map_frames(void *start, const mfn_t *frames, size_t count, enum map_prot prot);
 /* Take whatever is mapped there away. Not for granted pages (grant_unmap does that). */
 void unmap_frames(void *start, size_t count);

@@ -194,6 +194,11 @@ int mmu_guard(void *page, bool guard)
                                        UVMF_INVLPG | UVMF_ALL);
 }
 
+int pv_mmu_replace(void *page, uint64_t machine_address)
+{
+    return hypercall_update_va_mapping(page, machine_address | PTE_RW, UVMF_INVLPG | UVMF_LOCAL);
+}
+
 /* The builder maps everything read-write and executable. The linker script puts text and rodata
  * alone in their 2 MiB, ending at its end, and all the rest behind: so one bit in one level-2 entry
  * makes them read-only, and one bit in each other entry makes all the rest no-execute. Returns the

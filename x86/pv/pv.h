@@ -14,3 +14,6 @@ void pv_traps_init(void);
  * tables Xen's builder made; `nr_pages`: entries in p2m. Also protects the image: text read-only,
  * everything else no-execute. Returns the end of what the builder has mapped. */
 void *pv_mmu_init(const unsigned long *p2m, unsigned long nr_pages, uint64_t *root);
+/* Put a frame of Xen's in the place of a page of our image, whose own frame is out of reach then. 0
+ * or -errno. Boot. */
+int pv_mmu_replace(void *page, uint64_t machine_address);
