@@ -125,6 +125,22 @@ static void fire(const char *path)
     free(full);
 }
 
+/* What was below a removed path is gone with it: watches there hear of it, as from the real daemon.
+ */
+static void fire_below(const char *top)
+{
+    for (unsigned int i = 0; i < WATCHES; i++) {
+        char payload[4096];
+        int len;
+
+        if (!watches[i].path || !is_below(watches[i].full, top) ||
+            strcmp(watches[i].full, top) == 0)
+            continue;
+        len = snprintf(payload, sizeof(payload), "%s%c%s", watches[i].path, 0, watches[i].token);
+        send_message(XS_WATCH_EVENT, 0, 0, payload, len + 1);
+    }
+}
+
 static void set(const char *path, const char *value)
 {
     struct node *node = find(path);
@@ -158,8 +174,10 @@ static bool remove_below(const char *path)
             i++;
         }
     }
-    if (found)
+    if (found) {
         fire(top);
+        fire_below(top);
+    }
     free(top);
     return found;
 }
