@@ -7,9 +7,9 @@
 #pragma once
 #include <stdint.h>
 #include <xen/xen.h>
+#include <xen/vcpu.h>
 #include "lib/types.h"
-
-#define MAX_VCPUS 128
+#include "lib/vcpu_set.h"
 
 struct thread;
 struct runq;
@@ -29,10 +29,16 @@ struct percpu {
 
     /* Registered with Xen: must not cross a page, must never move. */
     struct vcpu_info vcpu_info __attribute__((aligned(64)));
+    struct vcpu_runstate_info runstate; /* registered too: where this vCPU's time went */
 } __attribute__((aligned(128)));
 
 /* NULL for a vCPU that was never prepared. Slots are set once, before the vCPU starts. */
 extern struct percpu *percpus[MAX_VCPUS];
 extern struct percpu percpu_boot; /* vCPU 0's */
+/* Running, and taking threads. Changed by kernel/smp.c; read without lock. */
+extern struct vcpu_set vcpus_online;
+
+/* How long `cpu` was ready to run so far but Xen ran somebody else, ns. Any context. */
+uint64_t cpu_stolen_ns(const struct percpu *cpu);
 
 #include "arch/percpu.h"

@@ -19,6 +19,7 @@ struct input input;
 uint64_t guest_now_ns = 1;
 unsigned long guest_blocks;
 struct percpu percpu_boot, *percpus[MAX_VCPUS];
+struct vcpu_set vcpus_online = { { 1 } };
 _Thread_local struct percpu *fake_percpu;
 _Thread_local struct thread *fake_current;
 

@@ -16,6 +16,7 @@
 #include "tests/host/fake_xen.h"
 
 FAKE struct percpu *percpus[MAX_VCPUS];
+FAKE struct vcpu_set vcpus_online = { { 1 } };
 FAKE struct percpu percpu_boot;
 _Thread_local struct percpu *fake_percpu;
 _Thread_local struct thread *fake_current;
