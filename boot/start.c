@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "events/events.h"
 #include "kernel/sched.h"
+#include "kernel/smp.h"
 #include "kernel/thread.h"
 #include "kernel/time.h"
 #include "lib/cmdline.h"
@@ -43,6 +44,7 @@ static void start_services(void *arg)
     if (rc)
         log_warn("console: %s; output only, by polling", error_name(rc));
     store_rc = xenstore_init(info->xenstore, info->xenstore_port);
+    control_start_vcpus(); /* those xenstore does not list as offline */
     rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
                        NULL);
     if (rc)
@@ -77,6 +79,7 @@ void start(const struct boot_info *info)
         panic("cannot start: %s", error_name(rc));
     log_set_clock(time_now_ns);
     panic_set_stack_bounds(running_stack);
+    smp_init();
 
     thread_start_service("start", start_services, &kept);
     sched_idle();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the toolstack asks of a running domain through xenstore's control/ directory: poweroff,
- * reboot, halt.  Follows Xen docs/misc/xenstore-paths.pandoc.
+ * What the toolstack asks of a running domain through xenstore: poweroff, reboot, halt in control/,
+ * vCPUs to come and go in cpu/.  Follows Xen docs/misc/xenstore-paths.pandoc.
  */
 #pragma once
 #include "lib/types.h"
@@ -16,3 +16,7 @@ int control_init(void (*deliver)(enum control_request request));
 /* End the domain: drains the console, then SCHEDOP_shutdown. `reason`: SHUTDOWN_poweroff, ...
  * Thread context. */
 _Noreturn void control_shutdown(unsigned int reason);
+
+/* Boot, with xenstore: start the vCPUs that xenstore does not list as offline, and wait for them, a
+ * second at most. Thread context. */
+void control_start_vcpus(void);

@@ -50,3 +50,31 @@ static inline int hypercall_vcpu_get_runstate_info(unsigned int vcpu,
 {
     return hypercall_vcpu(VCPUOP_get_runstate_info, vcpu, info);
 }
+
+/* Registers and all of a vCPU that was never started, or was reset. -XEN_EEXIST: it has them. */
+static inline int hypercall_vcpu_initialise(unsigned int vcpu,
+                                            const struct vcpu_guest_context *context)
+{
+    return hypercall_vcpu(VCPUOP_initialise, vcpu, context);
+}
+
+/* Let an initialised vCPU run; it goes on behind its hypercall_vcpu_down() if it made one. */
+static inline int hypercall_vcpu_up(unsigned int vcpu)
+{
+    return hypercall_vcpu(VCPUOP_up, vcpu, 0);
+}
+
+/* Stop a vCPU, perhaps the calling one. With the last one the domain powers off. */
+static inline int hypercall_vcpu_down(unsigned int vcpu)
+{
+    return hypercall_vcpu(VCPUOP_down, vcpu, 0);
+}
+
+/* Have Xen keep the runstate of the calling vCPU in *area, which stays mapped for ever. */
+static inline int hypercall_vcpu_register_runstate(unsigned int vcpu,
+                                                   struct vcpu_runstate_info *area)
+{
+    struct vcpu_register_runstate_memory_area op = { .addr.v = area };
+
+    return hypercall_vcpu(VCPUOP_register_runstate_memory_area, vcpu, &op);
+}

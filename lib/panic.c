@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Panic, in an order that gets the most out of a broken system: the reason first, then registers,
- * then the calls, then the end.  Every step may itself fault; the second panic skips to its own
- * reason, the third says nothing and ends the domain.
+ * Panic, in an order that gets the most out of a broken system: the other vCPUs are stopped, then
+ * the reason, registers, the calls, what the others were doing, the end.  Every step may itself
+ * fault; the second panic of the same vCPU skips to its own reason, the third says nothing and ends
+ * the domain.
  */
 #include "lib/panic.h"
 #include "arch/cpu.h"
@@ -10,15 +11,23 @@
 #include "hypercall/sched.h"
 #include "lib/atomic.h"
 #include "lib/log.h"
+#include "lib/percpu.h"
 
 #define BACKTRACE_CALLS 24
 
-static unsigned int panics;
+static unsigned int panicking; /* 1 + the vCPU; 0: none */
+static unsigned int panics;    /* of that vCPU */
+static const struct panic_others *others;
 static void (*stack_bounds)(unsigned long *bottom, unsigned long *top);
 
 void panic_set_stack_bounds(void (*bounds)(unsigned long *bottom, unsigned long *top))
 {
     stack_bounds = bounds;
+}
+
+void panic_set_others(const struct panic_others *hooks)
+{
+    others = hooks;
 }
 
 static _Noreturn void end_domain(void)
@@ -35,15 +44,13 @@ static void print_call(unsigned int depth, unsigned long address)
     log_error("  #%u %s", depth, text);
 }
 
-void backtrace(unsigned long pc, const unsigned long *frame)
+void backtrace_of(unsigned long pc, const unsigned long *frame, unsigned long bottom,
+                  unsigned long top)
 {
-    unsigned long bottom = 0, top = 0;
     unsigned int depth = 0;
 
     if (pc)
         print_call(depth++, pc);
-    if (stack_bounds)
-        stack_bounds(&bottom, &top);
     while (depth < BACKTRACE_CALLS) {
         unsigned long at = (unsigned long)frame;
 
@@ -56,18 +63,40 @@ void backtrace(unsigned long pc, const unsigned long *frame)
     }
 }
 
+void backtrace(unsigned long pc, const unsigned long *frame)
+{
+    unsigned long bottom = 0, top = 0;
+
+    if (stack_bounds)
+        stack_bounds(&bottom, &top);
+    backtrace_of(pc, frame, bottom, top);
+}
+
+/* Is it this vCPU that panics, or did another one before? */
+static bool panic_is_ours(void)
+{
+    unsigned int nobody = 0, self = this_percpu()->vcpu + 1;
+
+    return atomic_compare_exchange(&panicking, &nobody, self) || nobody == self;
+}
+
 static _Noreturn void panic_v(unsigned long pc, const unsigned long *frame,
                               void (*details)(const struct trap_frame *),
                               const struct trap_frame *trap, const char *format, va_list args)
 {
     char reason[160];
-    unsigned int before = atomic_fetch_add(&panics, 1);
+    unsigned int before;
 
     upcalls_disable();
+    format_text_v(reason, sizeof(reason), format, args);
+    if (!panic_is_ours())
+        others->join(pc, frame, reason);
+    before = panics++;
     if (before > 1)
         end_domain();
+    if (before == 0 && others)
+        others->stop();
     log_emergency();
-    format_text_v(reason, sizeof(reason), format, args);
     if (before == 1) {
         log_error("panic during the panic: %s", reason);
         end_domain();
@@ -76,6 +105,8 @@ static _Noreturn void panic_v(unsigned long pc, const unsigned long *frame,
     if (details)
         details(trap);
     backtrace(pc, frame);
+    if (others)
+        others->show();
     log_error("panic: %s", reason); /* again: the last line is what the toolstack's user sees */
     end_domain();
 }

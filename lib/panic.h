@@ -21,6 +21,20 @@ _Noreturn void panic_at(unsigned long pc, const unsigned long *frame,
  * not 0, is printed as the innermost. Any context. */
 void backtrace(unsigned long pc, const unsigned long *frame);
 
+/* The same for somebody else's frames on the stack [bottom, top). */
+void backtrace_of(unsigned long pc, const unsigned long *frame, unsigned long bottom,
+                  unsigned long top);
+
+/* Who can stop the other vCPUs. Set once at boot; until then there is one. */
+struct panic_others {
+    void (*stop)(void); /* all of them, within a bounded time */
+    void (*show)(void); /* a backtrace of each */
+    /* This vCPU panics for `reason`, but another one did before and will show us: stop. Does not
+     * return. */
+    void (*join)(unsigned long pc, const unsigned long *frame, const char *reason);
+};
+void panic_set_others(const struct panic_others *others);
+
 /* Who knows the running stack: [*bottom, *top). Backtraces read nowhere else. Set once by the
  * scheduler; until then they show only the innermost call. */
 void panic_set_stack_bounds(void (*bounds)(unsigned long *bottom, unsigned long *top));

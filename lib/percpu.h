@@ -15,6 +15,7 @@ struct thread;
 struct runq;
 struct events_cpu;
 struct timers;
+struct smp_cpu;
 
 struct percpu {
     struct percpu *self;        /* must be first: the arch header reads it through the segment */
@@ -25,6 +26,7 @@ struct percpu {
     struct thread *current;
     struct runq *runq;         /* kernel/ */
     struct timers *timers;     /* kernel/ */
+    struct smp_cpu *smp;       /* kernel/ */
     struct events_cpu *events; /* events/ */
 
     /* Registered with Xen: must not cross a page, must never move. */

@@ -233,3 +233,8 @@ void *pv_mmu_init(const unsigned long *machine_frames, unsigned long nr_pages, u
     root = page_root;
     return protect_image();
 }
+
+unsigned long pv_mmu_root(void)
+{
+    return virt_to_mfn(root).n;
+}

@@ -24,9 +24,9 @@ void pv_trap(struct trap_frame *frame)
     trap_handle(frame, this_percpu()->vcpu_info.arch.cr2);
 }
 
-void pv_traps_init(void)
+/* All vectors' entries; how many. */
+static unsigned int describe(struct trap_info *table)
 {
-    struct trap_info table[TRAP_VECTORS + 1];
     unsigned int n = 0;
 
     for (unsigned int vector = 0; vector < TRAP_VECTORS; vector++) {
@@ -39,10 +39,30 @@ void pv_traps_init(void)
             .address = (unsigned long)pv_trap_stubs + vector * STUB_SIZE,
         };
     }
-    table[n] = (struct trap_info){ 0 };
+    return n;
+}
+
+void pv_traps_init(void)
+{
+    struct trap_info table[TRAP_VECTORS + 1];
+
+    table[describe(table)] = (struct trap_info){ 0 };
     if (hypercall_set_trap_table(table) ||
         hypercall_callback_register(CALLBACKTYPE_event, pv_event_callback, 0) ||
         hypercall_callback_register(CALLBACKTYPE_failsafe, pv_failsafe_callback,
                                     CALLBACKF_mask_events))
         panic("Xen refused the trap table or the event callback");
+}
+
+/* Here the table is indexed by vector. */
+void pv_traps_describe(struct vcpu_guest_context *vcpu)
+{
+    struct trap_info table[TRAP_VECTORS];
+    unsigned int count = describe(table);
+
+    for (unsigned int i = 0; i < count; i++)
+        vcpu->trap_ctxt[table[i].vector] = table[i];
+    vcpu->event_callback_eip = (unsigned long)pv_event_callback;
+    vcpu->failsafe_callback_eip = (unsigned long)pv_failsafe_callback;
+    vcpu->flags |= VGCF_failsafe_disables_events;
 }

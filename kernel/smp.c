@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting and stopping vCPUs.  What a vCPU has of its own is made once, before its first start,
+ * and kept when it is stopped: Xen takes a vcpu_info only once, and its ports stay bound to it.  A
+ * vCPU says itself that it has arrived; who waits for it gives up after a second, but it may still
+ * come.
+ */
+#include "arch/page.h"
+#include "arch/smp.h"
+#include "events/events.h"
+#include "hypercall/vcpu.h"
+#include "kernel/mutex.h"
+#include "kernel/sched_private.h"
+#include "kernel/smp_private.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "mm/kmem.h"
+
+#define ARRIVE_WAIT_NS NS_PER_S
+
+static struct smp_cpu boot_smp;
+static struct mutex hotplug = MUTEX_INIT(hotplug); /* who starts and stops vCPUs */
+static struct waitq changed = WAITQ_INIT(changed); /* a vCPU came or went: vcpus_online */
+
+static void port_event(evtchn_port_t port, void *arg)
+{
+    (void)port;
+    smp_stop_check();
+    smp_calls_run(arg);
+}
+
+static int port_bind(struct percpu *cpu)
+{
+    if (cpu->smp->port)
+        return 0;
+    return event_bind_ipi(cpu->vcpu, port_event, cpu->smp, &cpu->smp->port);
+}
+
+static void runstate_register(struct percpu *cpu)
+{
+    int rc = hypercall_vcpu_register_runstate(cpu->vcpu, &cpu->runstate);
+
+    if (rc)
+        log_warn("vCPU %u: no runstate: %s; stolen time is not known", cpu->vcpu, error_name(rc));
+}
+
+void smp_init(void)
+{
+    struct percpu *cpu = this_percpu();
+
+    boot_smp.takes_calls = true;
+    cpu->smp = &boot_smp;
+    runstate_register(cpu);
+    smp_stop_init();
+}
+
+bool smp_vcpu_exists(unsigned int vcpu)
+{
+    return vcpu < MAX_VCPUS && hypercall_vcpu_is_up(vcpu) >= 0;
+}
+
+/* On the vCPU itself, upcalls masked: it takes part from here on. */
+static void join(struct percpu *cpu)
+{
+    smp_calls_open(cpu->smp, true);
+    vcpu_set_add(&vcpus_online, cpu->vcpu);
+    waitq_wake_all(&changed);
+}
+
+/* A new vCPU's first C code. */
+static void arrive(void)
+{
+    struct percpu *cpu = this_percpu();
+    int rc;
+
+    cpu_start_self();
+    runstate_register(cpu);
+    rc = time_init(NULL);
+    if (rc)
+        panic("vCPU %u has no timer: %s", cpu->vcpu, error_name(rc));
+    join(cpu);
+    sched_idle();
+}
+
+/* Memory for a vCPU, known to Xen as its vcpu_info. Not freed: Xen takes it only once. */
+static int percpu_create(unsigned int vcpu)
+{
+    size_t align = _Alignof(struct percpu);
+    char *memory = kmem_alloc(sizeof(struct percpu) + align - 1);
+    struct smp_cpu *smp = kmem_alloc(sizeof(*smp));
+    struct percpu *cpu;
+    int rc = -XEN_ENOMEM;
+
+    if (memory && smp) {
+        cpu = (struct percpu *)ROUND_UP((unsigned long)memory, align);
+        cpu->self = cpu;
+        cpu->vcpu = vcpu;
+        cpu->vcpu_info.evtchn_upcall_mask = 1;
+        rc = hypercall_vcpu_register_info(vcpu, virt_to_mfn(&cpu->vcpu_info).n,
+                                          (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
+    }
+    if (rc) {
+        kmem_free(memory);
+        kmem_free(smp);
+        return rc;
+    }
+    cpu->vcpu_info.evtchn_upcall_mask = 1;
+    cpu->smp = smp;
+    store_release(&percpus[vcpu], cpu); /* complete before anybody looks */
+    return 0;
+}
+
+/* All that it needs before it may run; what an earlier try left is used. */
+static int prepare(unsigned int vcpu)
+{
+    int rc = percpus[vcpu] ? 0 : percpu_create(vcpu);
+    struct percpu *cpu = percpus[vcpu];
+
+    if (rc == 0 && !cpu->events)
+        rc = events_cpu_init(cpu);
+    if (rc == 0 && !cpu->current)
+        rc = sched_cpu_init(cpu);
+    if (rc == 0)
+        rc = port_bind(percpus[0]);
+    return rc ? rc : port_bind(cpu);
+}
+
+/* held: hotplug */
+static int begin(unsigned int vcpu)
+{
+    int rc = smp_vcpu_exists(vcpu) ? prepare(vcpu) : -XEN_ENOENT;
+    struct percpu *cpu = percpus[vcpu];
+
+    if (rc)
+        return rc;
+    if (cpu->smp->started)
+        return cpu_restart(vcpu);
+    rc = cpu_start(cpu, &cpu->current->context, arrive);
+    cpu->smp->started = rc == 0;
+    return rc;
+}
+
+/* Wait until `vcpu` is online or not. 0 or -XEN_ETIMEDOUT. */
+static int await(unsigned int vcpu, bool online, uint64_t deadline_ns)
+{
+    bool enabled = waitq_lock(&changed);
+    int rc = 0;
+
+    while (vcpu_set_has(&vcpus_online, vcpu) != online && rc == 0)
+        rc = waitq_sleep(&changed, deadline_ns);
+    if (vcpu_set_has(&vcpus_online, vcpu) == online)
+        rc = 0;
+    waitq_unlock(&changed, enabled);
+    return rc;
+}
+
+void smp_start(bool (*wanted)(unsigned int vcpu))
+{
+    struct vcpu_set started = { { 0 } };
+    uint64_t deadline_ns;
+    unsigned int vcpu;
+
+    mutex_lock(&hotplug);
+    for (vcpu = 1; smp_vcpu_exists(vcpu); vcpu++) {
+        int rc = wanted(vcpu) ? begin(vcpu) : -XEN_ENOENT;
+
+        if (rc == 0)
+            vcpu_set_add(&started, vcpu);
+        else if (rc != -XEN_ENOENT)
+            log_error("vCPU %u cannot be started: %s; going on without it", vcpu, error_name(rc));
+    }
+    deadline_ns = time_after_ns(ARRIVE_WAIT_NS);
+    vcpu_set_for_each(vcpu, &started)
+    {
+        if (await(vcpu, true, deadline_ns))
+            log_error("vCPU %u did not arrive within a second; going on without it", vcpu);
+    }
+    mutex_unlock(&hotplug);
+}
+
+int smp_vcpu_up(unsigned int vcpu)
+{
+    int rc = 0;
+
+    mutex_lock(&hotplug);
+    if (vcpu >= MAX_VCPUS)
+        rc = -XEN_ENOENT;
+    else if (!vcpu_set_has(&vcpus_online, vcpu))
+        rc = begin(vcpu);
+    if (rc == 0)
+        rc = await(vcpu, true, time_after_ns(ARRIVE_WAIT_NS));
+    mutex_unlock(&hotplug);
+    return rc;
+}
