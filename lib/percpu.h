@@ -15,6 +15,7 @@ struct thread;
 struct runq;
 struct events_cpu;
 struct timers;
+struct malloc_cache;
 struct smp_cpu;
 
 struct percpu {
@@ -24,10 +25,11 @@ struct percpu {
     unsigned int preempt_count; /* > 0: the running thread stays on this vCPU */
     bool need_resched;          /* a better thread waits; looked at when the upcall ends */
     struct thread *current;
-    struct runq *runq;         /* kernel/ */
-    struct timers *timers;     /* kernel/ */
-    struct smp_cpu *smp;       /* kernel/ */
-    struct events_cpu *events; /* events/ */
+    struct runq *runq;                 /* kernel/ */
+    struct timers *timers;             /* kernel/ */
+    struct smp_cpu *smp;               /* kernel/ */
+    struct events_cpu *events;         /* events/ */
+    struct malloc_cache *malloc_cache; /* libc/ */
 
     /* Registered with Xen: must not cross a page, must never move. */
     struct vcpu_info vcpu_info __attribute__((aligned(64)));

@@ -13,5 +13,5 @@ int __register_exitproc(int type, void (*fn)(void), void *arg, void *dso);
 /* Run what was noted, the newest first: of one shared object, or with NULL everything. */
 void __call_exitprocs(int code, void *dso);
 
-/* Give what the calling thread keeps for its next malloc() back to newlib. */
-void libc_malloc_flush(void);
+/* Give the free blocks that the vCPUs keep for the next malloc() back to newlib. */
+void libc_malloc_gather(void);

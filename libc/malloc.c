@@ -1,90 +1,326 @@
 /* SPDX-License-Identifier: MIT
  *
- * A shelf per thread in front of newlib's malloc: small blocks that a thread freed and is likely to
- * want again soon, without newlib's lock and search.  Everything else, realloc() and calloc()
- * too, goes straight to newlib, which never learns of the shelf: to it those blocks are in use.
+ * A cache per vCPU in front of newlib's malloc: small blocks that were freed and are likely to be
+ * wanted again soon, without newlib's lock and search.  It belongs to the vCPU, not to the thread,
+ * so it costs nothing to make a thread, and what is kept does not grow with their number; upcalls
+ * are masked while it is touched.  newlib never learns of it: to it those blocks are in use.
+ *
+ * After Bonwick and Adams, "Magazines and Vmem" (2001): for each size a vCPU has a magazine of
+ * blocks that it takes from and puts to, and perhaps a full one besides; full ones are exchanged
+ * with the depot (libc/malloc_depot.c).
  */
+#include <errno.h>
 #include <malloc.h>
 #include <reent.h>
 #include <stdlib.h>
+#include <string.h>
+#include "kernel/smp.h"
+#include "lib/irq.h"
 #include "lib/panic.h"
-#include "lib/types.h"
+#include "lib/percpu.h"
+#include "lib/spinlock.h"
 #include "libc/internal.h"
-
-/* newlib's blocks come in steps of 16 bytes, of which it keeps 8 for itself, and are 32 at least.
- */
-#define STEP      16
-#define OVERHEAD  8
-#define STEPS_MIN 2
-#define STEPS_MAX 16 /* larger blocks are not kept */
-#define KEPT_MAX  8  /* of each size */
-
-struct block {
-    struct block *next;
-    const void *shelf; /* where it lies: a block that says so when it is freed may be there twice */
-};
+#include "libc/malloc_private.h"
+#include "mm/kmem.h"
 
 struct shelf {
-    struct block *blocks[STEPS_MAX + 1];
-    uint8_t count[STEPS_MAX + 1];
+    struct block *loaded; /* the magazine in use */
+    struct block *full;   /* another, or NULL */
+    uint16_t room;        /* blocks that `loaded` can still take; 0 also before the first */
+    uint16_t fetched;     /* from newlib at once, the last time */
 };
-static _Thread_local struct shelf shelf;
 
-void *malloc(size_t size)
+/* Touched by its own vCPU only, upcalls masked. */
+struct malloc_cache {
+    struct shelf shelves[CLASSES];
+};
+
+static void give_back(struct block *magazines)
 {
-    size_t steps = MAX((size + OVERHEAD + STEP - 1) / STEP, STEPS_MIN);
-    struct block *block;
-    void *fresh;
+    __malloc_lock(_REENT);
+    while (magazines) {
+        struct block *block = magazines;
 
-    if (size <= STEPS_MAX * STEP - OVERHEAD && (block = shelf.blocks[steps]) != NULL) {
-        shelf.blocks[steps] = block->next;
-        shelf.count[steps]--;
-        block->shelf = NULL;
-        return block;
+        magazines = block->next_magazine;
+        while (block) {
+            struct block *next = block->next;
+
+            _free_r(_REENT, block);
+            block = next;
+        }
     }
-    fresh = _malloc_r(_REENT, size);
-    if (fresh)
-        return fresh;
-    libc_malloc_flush(); /* perhaps that is what was missing */
+    __malloc_unlock(_REENT);
+}
+
+struct gathering {
+    spinlock_t lock;
+    struct block *magazines; /* held: lock */
+};
+
+/* On the vCPU whose cache it is, upcalls masked. */
+static void cache_surrender(void *arg)
+{
+    struct malloc_cache *cache = this_percpu()->malloc_cache;
+    struct gathering *all = arg;
+
+    for (unsigned int class = STEPS_MIN; cache && class < CLASSES; class ++) {
+        struct shelf *shelf = &cache->shelves[class];
+        struct block *magazines[] = { shelf->loaded, shelf->full };
+
+        *shelf = (struct shelf){ 0 };
+        for (size_t i = 0; i < ARRAY_SIZE(magazines); i++) {
+            if (!magazines[i])
+                continue;
+            spin_lock(&all->lock);
+            magazines[i]->next_magazine = all->magazines;
+            all->magazines = magazines[i];
+            spin_unlock(&all->lock);
+        }
+    }
+}
+
+void libc_malloc_gather(void)
+{
+    struct gathering all = { .lock = SPINLOCK_INIT };
+    bool enabled;
+
+    smp_call_all(cache_surrender, &all, true);
+    enabled = upcalls_save();
+    all.magazines = depot_take_all(all.magazines);
+    upcalls_restore(enabled);
+    if (all.magazines)
+        give_back(all.magazines);
+}
+
+static __attribute__((noinline)) void *malloc_newlib(size_t size)
+{
+    void *block = _malloc_r(_REENT, size);
+
+    if (block)
+        return block;
+    libc_malloc_gather(); /* perhaps that is what was missing */
     return _malloc_r(_REENT, size);
 }
 
-/* The program may by chance have left our address in a block of its own: look. */
-static void refuse_second_free(const struct block *block, size_t steps)
+/* One block for the caller, the others for this vCPU's shelf. */
+static void *fetch(unsigned int class, unsigned int count)
 {
-    for (const struct block *it = shelf.blocks[steps]; it; it = it->next)
-        if (it == block)
-            panic("free(%p): the block is free already", (const void *)block);
+    size_t size = class_steps(class) * STEP - OVERHEAD;
+    struct block *others = NULL;
+
+    if (count > 1) {
+        __malloc_lock(_REENT);
+        while (--count) {
+            struct block *block = _malloc_r(_REENT, size);
+
+            if (!block)
+                break;
+            *block = (struct block){ .next = others };
+            others = block;
+        }
+        __malloc_unlock(_REENT);
+        while (others) {
+            struct block *block = others;
+
+            others = block->next;
+            free(block);
+        }
+    }
+    return malloc_newlib(size);
+}
+
+/* The running vCPU, or another by now, gets a cache if there is memory. */
+static void cache_create(void)
+{
+    struct malloc_cache *cache = kmem_alloc(sizeof(*cache));
+    bool enabled = upcalls_save();
+    struct percpu *cpu = this_percpu();
+
+    if (!cpu->malloc_cache) {
+        cpu->malloc_cache = cache;
+        cache = NULL;
+    }
+    upcalls_restore(enabled);
+    kmem_free(cache);
+}
+
+/* The shelf has none loaded. `enabled`: what upcalls_save() said, undone here. */
+static __attribute__((noinline)) void *malloc_slowly(unsigned int class, bool enabled)
+{
+    struct malloc_cache *cache = this_percpu()->malloc_cache;
+    struct shelf *shelf = cache ? &cache->shelves[class] : NULL;
+    struct block *magazine = NULL;
+    unsigned int count = 1;
+
+    if (shelf) {
+        magazine = shelf->full;
+        shelf->full = NULL;
+        if (!magazine)
+            magazine = depot_take(class);
+        if (magazine) {
+            shelf->loaded = magazine->next;
+            shelf->room = 1;
+        } else { /* a program that wants more and more gets a magazine at once, one that doesn't
+                    doesn't pay for it */
+            count = MIN(MAX(2u * shelf->fetched, 1u), magazine_size(class));
+            shelf->fetched = count;
+        }
+    }
+    upcalls_restore(enabled);
+    if (magazine) {
+        magazine->kept = NULL;
+        return magazine;
+    }
+    if (!cache)
+        cache_create();
+    return fetch(class, count);
+}
+
+void *malloc(size_t size)
+{
+    struct malloc_cache *cache;
+    struct block *block;
+    unsigned int class;
+    bool enabled;
+
+    if (size > SIZE_MAX_KEPT)
+        return malloc_newlib(size);
+    class = class_for(size);
+    enabled = upcalls_save();
+    cache = this_percpu()->malloc_cache;
+    if (!cache || !(block = cache->shelves[class].loaded))
+        return malloc_slowly(class, enabled);
+    cache->shelves[class].loaded = block->next;
+    cache->shelves[class].room++;
+    block->kept = NULL;
+    upcalls_restore(enabled);
+    return block;
+}
+
+static bool magazine_has(const struct block *magazine, const struct block *block)
+{
+    while (magazine && magazine != block)
+        magazine = magazine->next;
+    return magazine != NULL;
+}
+
+/* The program may by chance have left our mark in a block of its own: look. A block that another
+ * vCPU keeps for itself isn't found. */
+static void refuse_second_free(const struct block *block, const struct shelf *shelf,
+                               unsigned int class)
+{
+    if (magazine_has(shelf->loaded, block) || magazine_has(shelf->full, block) ||
+        depot_has(class, block))
+        panic("free(%p): the block is free already", (const void *)block);
+}
+
+/* The block carries our mark, or its magazine is full, or there is no cache. `enabled`: as above.
+ */
+static __attribute__((noinline)) void free_slowly(struct block *block, unsigned int class,
+                                                  bool enabled)
+{
+    struct malloc_cache *cache = this_percpu()->malloc_cache;
+    struct block *surplus = NULL;
+
+    if (cache) {
+        struct shelf *shelf = &cache->shelves[class];
+
+        if (block->kept == BLOCK_KEPT)
+            refuse_second_free(block, shelf, class);
+        if (!shelf->room) {
+            if (shelf->loaded) {
+                surplus = shelf->full;
+                shelf->full = shelf->loaded;
+                shelf->loaded = NULL;
+            }
+            shelf->room = magazine_size(class);
+        }
+        *block = (struct block){ .next = shelf->loaded, .kept = BLOCK_KEPT };
+        shelf->loaded = block;
+        shelf->room--;
+        if (surplus && depot_put(class, surplus))
+            surplus = NULL;
+    } else {
+        surplus = block;
+        surplus->next = NULL;
+    }
+    upcalls_restore(enabled);
+    if (!cache)
+        cache_create(); /* for the next one */
+    if (surplus) {
+        surplus->next_magazine = NULL;
+        give_back(surplus);
+    }
 }
 
 void free(void *ptr)
 {
     struct block *block = ptr;
+    struct malloc_cache *cache;
+    struct shelf *shelf;
+    unsigned int class;
     size_t steps;
+    bool enabled;
 
     if (!ptr)
         return;
-    steps = (_malloc_usable_size_r(_REENT, ptr) + OVERHEAD) / STEP;
-    if (steps > STEPS_MAX || shelf.count[steps] == KEPT_MAX) {
+    steps = block_steps(ptr);
+    if (steps - STEPS_MIN > STEPS_MAX - STEPS_MIN) {
         _free_r(_REENT, ptr);
         return;
     }
-    if (block->shelf == &shelf)
-        refuse_second_free(block, steps);
-    *block = (struct block){ .next = shelf.blocks[steps], .shelf = &shelf };
-    shelf.blocks[steps] = block;
-    shelf.count[steps]++;
+    class = class_within(steps);
+    enabled = upcalls_save();
+    cache = this_percpu()->malloc_cache;
+    if (!cache || !cache->shelves[class].room || block->kept == BLOCK_KEPT) {
+        free_slowly(block, class, enabled);
+        return;
+    }
+    shelf = &cache->shelves[class];
+    block->next = shelf->loaded;
+    block->kept = BLOCK_KEPT;
+    shelf->loaded = block;
+    shelf->room--;
+    upcalls_restore(enabled);
 }
 
-void libc_malloc_flush(void)
+void *calloc(size_t count, size_t size)
 {
-    for (size_t steps = STEPS_MIN; steps <= STEPS_MAX; steps++) {
-        while (shelf.blocks[steps]) {
-            struct block *block = shelf.blocks[steps];
+    size_t len;
+    void *block;
 
-            shelf.blocks[steps] = block->next;
-            _free_r(_REENT, block);
-        }
-        shelf.count[steps] = 0;
+    if (__builtin_mul_overflow(count, size, &len) || len > SIZE_MAX_KEPT) {
+        block = _calloc_r(_REENT, count, size); /* knows what is zero already */
+        if (block)
+            return block;
+        libc_malloc_gather();
+        return _calloc_r(_REENT, count, size);
     }
+    block = malloc(len);
+    return block ? memset(block, 0, len) : NULL;
+}
+
+void *realloc(void *ptr, size_t size)
+{
+    size_t has;
+    void *block;
+
+    if (!ptr)
+        return malloc(size);
+    has = block_steps(ptr) * STEP - OVERHEAD;
+    if (size > SIZE_MAX_KEPT || has > SIZE_MAX_KEPT || size == 0) {
+        block = _realloc_r(_REENT, ptr, size); /* may grow it where it is */
+        if (block || size == 0)
+            return block;
+        libc_malloc_gather();
+        return _realloc_r(_REENT, ptr, size);
+    }
+    if (size <= has && (size >= has / 2 || has <= STEPS_MIN * STEP))
+        return ptr;
+    block = malloc(size);
+    if (block) {
+        memcpy(block, ptr, MIN(size, has));
+        free(ptr);
+    }
+    return block;
 }

@@ -5,7 +5,6 @@
  */
 #include <reent.h>
 #include "kernel/thread.h"
-#include "libc/internal.h"
 #include "mm/kmem.h"
 #include "xenolith.h"
 
@@ -21,7 +20,6 @@ static void run(void *arg)
     kmem_free(arg);
     start.fn(start.arg);
     _reclaim_reent(_REENT);
-    libc_malloc_flush();
 }
 
 int xenolith_thread(struct thread **thread, const char *name, void (*fn)(void *arg), void *arg)

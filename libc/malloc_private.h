@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between libc/malloc.c and libc/malloc_depot.c: blocks in their size classes, and the depot.
+ *
+ * newlib's blocks come in steps of 16 bytes, 32 at least; 8 bytes in front of what the program gets
+ * are newlib's and say how large the block is.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/types.h"
+
+#define STEP      16
+#define OVERHEAD  8
+#define STEPS_MIN 2
+#define STEPS_FINE                                                                                 \
+    32 /* 512 bytes: up to here each size is a class of its own; from here on ...                  \
+        */
+#define STEPS_MAX     256 /* ... 8 classes lie between two powers of two; larger blocks aren't kept */
+#define SIZE_MAX_KEPT ((size_t)STEPS_MAX * STEP - OVERHEAD)
+#define CLASSES       57 /* the first two do not occur */
+
+#define MAGAZINE_BYTES 2048 /* about so much is in a magazine, ... */
+#define MAGAZINE_MAX   16   /* ... at most so many blocks, and at least one */
+
+/* A free block that newlib believes in use. */
+struct block {
+    struct block *next; /* in its magazine */
+    const void *kept;   /* BLOCK_KEPT: one that says so when it is freed may be here twice */
+    struct block *next_magazine; /* the first block of a magazine in the depot */
+};
+extern const char malloc_kept_mark[];
+#define BLOCK_KEPT ((const void *)malloc_kept_mark)
+
+/* In steps, newlib's bytes included. Not for blocks that newlib itself has free. */
+static inline size_t block_steps(const void *ptr)
+{
+    return ((const size_t *)ptr)[-1] / STEP;
+}
+
+/* The largest class whose blocks a block of so many steps can stand in for. */
+static inline unsigned int class_within(size_t steps)
+{
+    unsigned int shift;
+
+    if (steps <= STEPS_FINE)
+        return steps;
+    shift = 60 - __builtin_clzl(steps); /* eight classes: the three bits below the highest */
+    return STEPS_FINE + (shift - 2) * 8 + (steps >> shift) - 8;
+}
+
+/* The class of the smallest blocks that hold `size` bytes, at most SIZE_MAX_KEPT. */
+static inline unsigned int class_for(size_t size)
+{
+    size_t steps = MAX((size + OVERHEAD + STEP - 1) / STEP, STEPS_MIN);
+
+    return steps <= STEPS_FINE ? steps : class_within(steps - 1) + 1;
+}
+
+static inline size_t class_steps(unsigned int class)
+{
+    unsigned int above = class - STEPS_FINE;
+
+    return class <= STEPS_FINE ? class : (size_t)(8 + above % 8) << (2 + above / 8);
+}
+
+/* How many blocks are in a full magazine. */
+static inline unsigned int magazine_size(unsigned int class)
+{
+    return MIN(MAX(MAGAZINE_BYTES / STEP / class_steps(class), 1), MAGAZINE_MAX);
+}
+
+/* Full magazines that any vCPU may take. Upcalls masked. */
+struct block *depot_take(unsigned int class);
+/* False: the depot is full; the caller gives them to newlib. */
+bool depot_put(unsigned int class, struct block *magazine);
+/* Everything there is, as a list of magazines. */
+struct block *depot_take_all(struct block *others);
+/* Is the block here? */
+bool depot_has(unsigned int class, const struct block *block);
