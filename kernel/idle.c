@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The scheduler's beginning and its leisure: a run queue for each vCPU, and the idle loop, in which
- * a vCPU without work takes some from another before it blocks.
+ * The scheduler's beginning and its leisure: a run queue for each vCPU, and the idle loop.
  */
 #include "events/events.h"
 #include "kernel/sched_private.h"
@@ -9,73 +8,23 @@
 #include "mm/kmem.h"
 
 bool sched_several_vcpus;
-/* vCPUs that are about to block, or have. */
-static unsigned long idle_vcpus[(MAX_VCPUS + BITS_PER_LONG - 1) / BITS_PER_LONG];
 static struct thread boot_thread;
-
-void idle_invite(const struct percpu *busy)
-{
-    memory_barrier(); /* the thread is in its queue before we look who is idle; see idle_take() */
-    for (unsigned int word = 0; word < ARRAY_SIZE(idle_vcpus); word++) {
-        for (unsigned long bits = load_once(&idle_vcpus[word]); bits; bits &= bits - 1) {
-            unsigned int vcpu = word * BITS_PER_LONG + lowest_bit(bits);
-
-            /* Whoever clears the bit sends the event: the next thread invites another vCPU. */
-            if (vcpu != busy->vcpu && bit_test_and_clear(idle_vcpus, vcpu)) {
-                if (percpus[vcpu] != this_percpu())
-                    event_notify(percpus[vcpu]->runq->kick_port);
-                return;
-            }
-        }
-    }
-}
-
-/* One ready thread of a busy vCPU's, moved to `rq`, this vCPU's. */
-static bool idle_take_from(struct runq *rq, struct runq *busy)
-{
-    struct thread *thread = NULL;
-
-    if (!load_once(&busy->ready) || load_once(&busy->cpu->current) == busy->idle)
-        return false;
-    spin_lock(&busy->lock);
-    if (busy->ready)
-        thread = sched_dequeue(busy);
-    spin_unlock(&busy->lock);
-    if (thread)
-        sched_start(thread, rq);
-    return thread != NULL;
-}
-
-/* Look for work elsewhere. This vCPU is in idle_vcpus already: a thread that this look misses finds
- * it there. */
-static bool idle_take(struct runq *rq)
-{
-    for (unsigned int i = 1; i < MAX_VCPUS; i++) {
-        struct percpu *other = load_acquire(&percpus[(rq->cpu->vcpu + i) % MAX_VCPUS]);
-        struct runq *busy = other ? load_acquire(&other->runq) : NULL;
-
-        if (busy && idle_take_from(rq, busy))
-            return true;
-    }
-    return false;
-}
 
 /* Upcalls masked on entry and return. */
 static void idle_block(struct runq *rq)
 {
-    unsigned int vcpu = rq->cpu->vcpu;
     uint64_t start_ns;
 
     if (sched_several_vcpus)
-        bit_test_and_set(idle_vcpus, vcpu);
-    if (!sched_several_vcpus || !idle_take(rq)) {
+        sched_idle_begin(rq->cpu->vcpu);
+    if (!sched_several_vcpus || !sched_take(rq)) {
         start_ns = time_now_ns();
         hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
         upcalls_disable();
         store_once(&rq->idle_ns, rq->idle_ns + time_now_ns() - start_ns);
     }
     if (sched_several_vcpus)
-        bit_test_and_clear(idle_vcpus, vcpu);
+        sched_idle_end(rq->cpu->vcpu);
 }
 
 void sched_idle(void)
@@ -87,22 +36,27 @@ void sched_idle(void)
     rq = this_percpu()->runq; /* for good: nobody takes an idle thread */
     thread_set_name(self, "idle");
     spin_lock(&rq->lock);
-    self->priority = PRIORITIES;
+    self->priority = rq->running = PRIORITIES;
     rq->idle = self;
     spin_unlock(&rq->lock);
+    vcpu_set_add(&sched_vcpus, rq->cpu->vcpu);
     for (;;) {
         if (load_once(&rq->ready))
             sched_switch();
+        else if (load_once(&rq->cpu->leaving))
+            sched_park(rq);
         else
             idle_block(rq);
     }
 }
 
-/* Its work is done when the upcall ends: sched_preempt(), or the idle loop's next turn. */
+/* The rest of its work is done when the upcall ends: sched_preempt(), or the idle loop's next turn.
+ */
 static void kick_event(evtchn_port_t port, void *arg)
 {
     (void)port;
     (void)arg;
+    timers_kicked(this_percpu()->timers);
 }
 
 static int kick_bind(struct percpu *cpu)
@@ -144,6 +98,8 @@ __attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *sta
     boot_thread.stack_top = (unsigned long)stack_top;
     boot_thread.runq = cpu->runq;
     boot_thread.state = THREAD_RUNNING;
+    boot_thread.runq->running = PRIORITY_NORMAL;
+    vcpu_set_add(&sched_vcpus, cpu->vcpu);
     context_tls_init(&boot_thread.context, tls, stack_bottom);
     context_adopt(&boot_thread.context);
     cpu->current = &boot_thread;
@@ -171,17 +127,4 @@ int sched_cpu_init(struct percpu *cpu)
     cpu->current = idle;
     store_release(&sched_several_vcpus, true);
     return 0;
-}
-
-void sched_get_stats(struct sched_stats *stats)
-{
-    *stats = (struct sched_stats){ .threads = thread_count() };
-    for (unsigned int vcpu = 0; vcpu < MAX_VCPUS; vcpu++) {
-        struct runq *rq = percpus[vcpu] ? percpus[vcpu]->runq : NULL;
-
-        if (rq) {
-            stats->switches += load_once(&rq->switches);
-            stats->idle_ns += load_once(&rq->idle_ns);
-        }
-    }
 }

@@ -1,89 +1,80 @@
 /* SPDX-License-Identifier: MIT
  *
- * The scheduler: a run queue per vCPU, strict priorities, round robin among equals.  A thread stays
- * on its vCPU until another vCPU has nothing to do.  A better thread preempts at once; an equal one
- * when a slice ends, and the slice timer runs only while an equal one waits.  No clock is read and
- * no hypercall made on an ordinary switch (but the thread register's, see arch/context.h).
+ * The scheduler: a run queue per vCPU, strict priorities, round robin among equals.  Which vCPU a
+ * thread is given to is balance.c's matter.  A better thread preempts at once; an equal one when a
+ * slice ends (slice.c).  No clock is read and no hypercall made on an ordinary switch (but the
+ * thread register's, see arch/context.h).
  */
 #include "events/events.h"
 #include "kernel/sched_private.h"
 #include "lib/panic.h"
 
-static unsigned int best_ready(const struct runq *rq)
+unsigned int sched_best(const struct runq *rq)
 {
-    return rq->ready ? lowest_bit(rq->ready) : PRIORITIES;
+    return rq->ready ? (unsigned int)__builtin_ctzll(rq->ready) : PRIORITIES;
 }
 
 /* held: rq->lock */
-static void enqueue(struct runq *rq, struct thread *thread, bool first)
+static inline void enqueue(struct runq *rq, struct thread *thread, bool first)
 {
-    struct list *queue = &rq->queue[thread->priority];
+    struct level *level = &rq->level[thread->priority];
 
     thread->state = THREAD_READY;
-    rq->ready |= 1U << thread->priority;
+    rq->ready |= 1ULL << thread->priority;
+    level->count++;
     if (first)
-        list_add_first(queue, &thread->run);
+        list_add_first(&level->threads, &thread->run);
     else
-        list_add_last(queue, &thread->run);
+        list_add_last(&level->threads, &thread->run);
 }
 
-/* held: rq->lock */
+void sched_enqueue(struct runq *rq, struct thread *thread, bool first)
+{
+    enqueue(rq, thread, first);
+}
+
+/* The best ready thread, taken off; the idle thread when there is none. held: rq->lock */
 static inline struct thread *dequeue(struct runq *rq)
 {
-    struct list *queue, *item;
-    unsigned int priority;
+    struct level *level;
+    struct list *item;
 
     if (!rq->ready)
         return rq->idle;
-    priority = lowest_bit(rq->ready);
-    queue = &rq->queue[priority];
-    item = queue->next;
-    list_remove(item);
-    if (list_empty(queue))
-        rq->ready &= ~(1U << priority);
+    level = &rq->level[__builtin_ctzll(rq->ready)];
+    item = level->threads.next;
+    level->threads.next = item->next;
+    item->next->prev = &level->threads;
+    if (--level->count == 0)
+        rq->ready &= rq->ready - 1;
     return list_entry(item, struct thread, run);
 }
 
-struct thread *sched_dequeue(struct runq *rq)
+void sched_remove(struct runq *rq, struct thread *thread)
 {
-    return dequeue(rq);
+    struct level *level = &rq->level[thread->priority];
+
+    list_remove(&thread->run);
+    if (--level->count == 0)
+        rq->ready &= ~(1ULL << thread->priority);
+    if (rq->slice_owner == thread)
+        rq->slice_owner = NULL;
+    thread->state = THREAD_MOVING;
 }
 
-static __attribute__((noinline)) void slice_begin(struct runq *rq)
+struct runq *sched_lock_thread(struct thread *thread)
 {
-    rq->slice_armed = true;
-    rq->slice_started = rq->switches;
-    timer_arm(&rq->slice, time_after_ns(THREAD_TIME_SLICE_NS));
-}
+    for (;;) {
+        struct runq *rq = load_acquire(&thread->runq); /* pairs with whoever moves it */
 
-/* This vCPU's queue. Start the slice timer if `current` has company that it may not outlast. */
-static inline void slice_check(struct runq *rq, const struct thread *current)
-{
-    if (!rq->slice_armed && rq->ready && best_ready(rq) <= current->priority && current != rq->idle)
-        slice_begin(rq);
-}
-
-/* Nobody switched for a whole slice: the current thread has had its share. */
-static void slice_event(void *arg)
-{
-    struct runq *rq = arg;
-    struct thread *current = rq->cpu->current;
-    bool over;
-
-    spin_lock(&rq->lock);
-    rq->slice_armed = false;
-    over = rq->slice_started == rq->switches;
-    slice_check(rq, current);
-    if (over && rq->slice_armed) {
-        rq->slice_expired = true;
-        rq->cpu->need_resched = true;
-        rq->slice_started++; /* the switch to come begins the next slice */
+        spin_lock(&rq->lock);
+        if (load_once(&thread->runq) == rq)
+            return rq;
+        spin_unlock(&rq->lock);
     }
-    spin_unlock(&rq->lock);
 }
 
-/* Make the vCPU of `rq` look at its queue again: when its upcall ends, or sooner. held: rq->lock */
-static void kick_cpu(struct runq *rq)
+void sched_kick(struct runq *rq)
 {
     if (rq->cpu->current != rq->idle) /* that one looks by itself before it blocks */
         rq->cpu->need_resched = true;
@@ -91,33 +82,50 @@ static void kick_cpu(struct runq *rq)
         event_notify(rq->kick_port);
 }
 
-/* The same where `rq` may be another vCPU's, or another vCPU may be idle. held: rq->lock */
-static __attribute__((noinline)) void preempt_check_any(struct runq *rq,
-                                                        const struct thread *thread)
+/* Where `rq` may be another vCPU's, or another vCPU may be idle. held: rq->lock */
+static __attribute__((noinline)) void check_any(struct runq *rq, const struct thread *thread)
 {
-    struct thread *current = rq->cpu->current;
+    const struct thread *current = rq->cpu->current;
+    bool better = thread->priority < current->priority;
 
-    if (thread->priority < current->priority)
-        kick_cpu(rq);
+    if (better)
+        sched_kick(rq);
     else if (rq->cpu == this_percpu())
         slice_check(rq, current);
-    else if (thread->priority == current->priority && !rq->slice_armed)
-        kick_cpu(rq); /* timers are armed by their own vCPU */
+    else if (!rq->slice_armed)
+        sched_kick(rq); /* timers are armed by their own vCPU */
     if (current != rq->idle)
-        idle_invite(rq->cpu);
+        sched_invite(rq->cpu, better ? current : thread);
 }
 
-/* `thread` was put into `rq`: must somebody take notice? held: rq->lock */
-static inline void preempt_check(struct runq *rq, const struct thread *thread)
+/* held: rq->lock */
+static inline void check(struct runq *rq, const struct thread *thread)
 {
-    struct thread *current = rq->cpu->current;
+    const struct thread *current = rq->cpu->current;
 
     if (sched_several_vcpus)
-        preempt_check_any(rq, thread);
+        check_any(rq, thread);
     else if (thread->priority < current->priority)
         rq->cpu->need_resched = current != rq->idle;
     else
         slice_check(rq, current);
+}
+
+void sched_check(struct runq *rq, const struct thread *thread)
+{
+    check(rq, thread);
+}
+
+/* rq->lock is held on entry, not on return. */
+static inline void make_ready(struct runq *rq, struct thread *thread)
+{
+    if (sched_several_vcpus) {
+        sched_place(thread, rq);
+        return;
+    }
+    enqueue(rq, thread, false);
+    check(rq, thread);
+    spin_unlock(&rq->lock);
 }
 
 void sched_wake(struct thread *thread)
@@ -125,38 +133,51 @@ void sched_wake(struct thread *thread)
     struct runq *rq = thread->runq; /* a sleeper keeps its queue */
 
     spin_lock(&rq->lock);
-    if (rq->cpu->current == thread) {
-        thread->state = THREAD_RUNNING; /* it has not switched away yet, and will not */
-    } else {
-        enqueue(rq, thread, false);
-        preempt_check(rq, thread);
+    if (rq->cpu->current != thread) {
+        make_ready(rq, thread);
+        return;
     }
+    thread->state = THREAD_RUNNING; /* it has not switched away yet, and will not */
     spin_unlock(&rq->lock);
 }
 
-void sched_start(struct thread *thread, struct runq *rq)
+void sched_start(struct thread *thread)
 {
+    struct runq *rq = this_percpu()->runq;
+
+    thread->state = THREAD_MOVING;
     thread->runq = rq;
     spin_lock(&rq->lock);
-    enqueue(rq, thread, false);
-    preempt_check(rq, thread);
+    make_ready(rq, thread);
+}
+
+/* The current thread has left this vCPU for good, or for another one. held: rq->lock, not on return
+ */
+static __attribute__((noinline)) void part(struct runq *rq, struct thread *left)
+{
+    bool moving = left->state == THREAD_MOVING;
+
+    rq->left = NULL;
+    if (moving && rq->left_to)
+        store_release(&left->runq, rq->left_to); /* pairs with sched_lock_thread() */
     spin_unlock(&rq->lock);
+    if (moving)
+        sched_place_moving(left);
+    else if (left->detached)
+        thread_free(left);
+    else
+        store_release(&left->off_stack, true); /* pairs with off_stack_wait() */
 }
 
 /* The first thing after each switch, on the stack of the thread switched to. */
-static void switch_finish(void)
+static inline void switch_finish(void)
 {
     struct runq *rq = this_percpu()->runq; /* not what it was before the switch */
-    struct thread *dead = rq->dead;
 
-    rq->dead = NULL;
-    spin_unlock(&rq->lock);
-    if (dead) {
-        if (dead->detached)
-            thread_free(dead);
-        else
-            store_release(&dead->off_stack, true); /* pairs with off_stack_wait() */
-    }
+    if (rq->left)
+        part(rq, rq->left);
+    else
+        spin_unlock(&rq->lock);
 }
 
 /* Before sched_idle(), the boot thread itself waits for its wake-up. held: rq->lock, let go
@@ -181,8 +202,9 @@ static void switch_to_next(struct runq *rq, struct thread *prev)
 
     if (!next)
         next = idle_at_boot(rq, prev);
-    cpu->need_resched = false;
+    cpu->need_resched = next->attention;
     rq->slice_expired = false;
+    rq->running = next->priority;
     next->state = THREAD_RUNNING;
     slice_check(rq, next);
     if (next == prev) {
@@ -190,9 +212,22 @@ static void switch_to_next(struct runq *rq, struct thread *prev)
         return;
     }
     rq->switches++;
+    if (sched_accounting)
+        sched_account(rq, prev);
     cpu->current = next;
     context_switch(&prev->context, &next->context);
     switch_finish();
+}
+
+/* The current thread goes to another queue, `to` or (NULL) where balance.c says, as soon as it is
+ * off its stack. held: rq->lock */
+static __attribute__((noinline)) void leave(struct runq *rq, struct thread *self, struct runq *to)
+{
+    self->state = THREAD_MOVING;
+    self->must_move = false;
+    self->attention = self->async_due;
+    rq->left = self;
+    rq->left_to = to;
 }
 
 void sched_switch(void)
@@ -201,8 +236,12 @@ void sched_switch(void)
     struct thread *self = current_thread();
 
     spin_lock(&rq->lock);
+    if (rq->slice_owner == self)
+        rq->slice_owner = NULL;
     if (self == rq->idle)
         self->state = THREAD_READY;
+    else if (self->state == THREAD_RUNNING && self->must_move)
+        leave(rq, self, NULL);
     else if (self->state == THREAD_RUNNING)
         enqueue(rq, self, false);
     switch_to_next(rq, self);
@@ -216,9 +255,32 @@ void sched_die(void)
     spin_lock(&rq->lock);
     kassert(self != rq->idle);
     self->state = THREAD_DEAD;
-    rq->dead = self;
+    rq->left = self;
     switch_to_next(rq, self);
     panic("dead thread %s runs", self->name);
+}
+
+/* A switch from `self` to a better thread, or to an equal one if its slice is over, or because it
+ * may not stay. rq->lock is held on entry, not on return. */
+static void preempt(struct runq *rq, struct thread *self)
+{
+    unsigned int best = sched_best(rq);
+    bool expired = rq->slice_expired;
+    struct runq *to = NULL;
+
+    if (!self->must_move && (best > self->priority || (best == self->priority && !expired))) {
+        rq->cpu->need_resched = false;
+        slice_check(rq, self);
+        spin_unlock(&rq->lock);
+        return;
+    }
+    if (expired && best == self->priority && sched_several_vcpus)
+        to = sched_lighter(rq, self);
+    if (to || self->must_move)
+        leave(rq, self, to);
+    else
+        enqueue(rq, self, !expired); /* else it goes on with its slice before its equals do */
+    switch_to_next(rq, self);
 }
 
 void sched_preempt(void)
@@ -226,7 +288,6 @@ void sched_preempt(void)
     struct percpu *cpu = this_percpu();
     struct thread *self = current_thread();
     struct runq *rq = cpu->runq;
-    unsigned int best;
 
     /* The idle thread looks for itself; a thread that is on its way to sleep is about to. */
     if (!cpu->need_resched || cpu->preempt_count || !rq || self == rq->idle ||
@@ -234,16 +295,9 @@ void sched_preempt(void)
         return;
     kassert(cpu->upcall_depth == 0);
     spin_lock(&rq->lock);
-    best = best_ready(rq);
-    if (best > self->priority || (best == self->priority && !rq->slice_expired)) {
-        cpu->need_resched = false;
-        slice_check(rq, self);
-        spin_unlock(&rq->lock);
-        return;
-    }
-    /* Who is interrupted by a better thread goes on with its slice before its equals do. */
-    enqueue(rq, self, !rq->slice_expired);
-    switch_to_next(rq, self);
+    preempt(rq, self);
+    if (self->async_due)
+        interrupt_deliver(self);
 }
 
 void sched_thread_entry(void)
@@ -306,7 +360,8 @@ bool may_sleep(void)
 void sched_queue_init(struct runq *rq, struct percpu *cpu)
 {
     for (unsigned int priority = 0; priority < PRIORITIES; priority++)
-        list_init(&rq->queue[priority]);
-    timer_init(&rq->slice, slice_event, rq);
+        list_init(&rq->level[priority].threads);
+    rq->running = PRIORITIES;
     rq->cpu = cpu;
+    slice_init(rq);
 }

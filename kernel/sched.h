@@ -15,6 +15,18 @@ int sched_init(void *stack_bottom, void *stack_top);
 int sched_cpu_init(struct percpu *cpu);
 /* The calling context, on each vCPU, becomes its idle thread. */
 _Noreturn void sched_idle(void);
+
+/* `cpu`, not vCPU 0, is to stop: no thread is placed there from now on, those that wait there go
+ * elsewhere now, its running one as soon as it may be preempted. A thread that may run nowhere else
+ * that is online may then run everywhere; that is logged. When all are gone, its timers too, its
+ * idle thread calls the park function. Thread context, any vCPU. */
+void sched_cpu_leave(struct percpu *cpu);
+/* Boot: park() is called on a vCPU that left, upcalls masked, and returns, still masked, when it is
+ * wanted again, having called sched_cpu_rejoin(). */
+void sched_set_park(void (*park)(void));
+/* The calling vCPU, which left, takes threads again. Upcalls masked. */
+void sched_cpu_rejoin(void);
+
 /* From the end of an upcall, upcalls masked, the interrupted state saved on the stack: switch to a
  * better thread if there is one. Returns, masked, when the interrupted thread is due again. */
 void sched_preempt(void);

@@ -66,7 +66,11 @@ void thread_set_name(struct thread *thread, const char *name)
 void thread_init(struct thread *thread, const char *name, unsigned int priority)
 {
     thread->private = NULL;
-    thread->priority = priority;
+    thread->priority = thread->base_priority = priority;
+    thread->fifo = thread->attention = thread->must_move = false;
+    thread->async = thread->async_due = thread->interrupted = false;
+    thread->cpu_ns = thread->cpu_told_ns = 0;
+    memset(&thread->affinity, 0xff, sizeof(thread->affinity));
     thread->ended = thread->detached = thread->off_stack = false;
     list_init(&thread->run);
     list_init(&thread->sleeping);
@@ -148,23 +152,41 @@ void thread_free(struct thread *thread)
     kmem_free(thread);
 }
 
-int thread_create(struct thread **thread, const char *name, unsigned int stack_order,
-                  enum thread_priority priority, void (*fn)(void *arg), void *arg)
+int thread_create_with(struct thread **thread, const struct thread_options *options,
+                       void (*fn)(void *arg), void *arg)
 {
+    unsigned int stack_order = options->stack_order ? options->stack_order : THREAD_STACK_ORDER;
     struct thread *new;
     bool enabled;
 
-    kassert(priority < PRIORITIES && stack_order > 0);
-    new = thread_alloc(name, stack_order, priority);
+    kassert(options->priority < PRIORITIES);
+    if (options->affinity && !sched_some_online(options->affinity))
+        return -XEN_EINVAL;
+    new = thread_alloc(options->name, stack_order, options->priority);
     if (!new)
         return -XEN_ENOMEM;
     new->fn = fn;
     new->arg = arg;
+    new->fifo = options->fifo;
+    if (options->affinity)
+        new->affinity = *options->affinity;
     *thread = new; /* before it runs, and perhaps ends */
     enabled = upcalls_save();
-    sched_start(new, this_percpu()->runq);
+    sched_start(new);
     sched_unmask(enabled);
     return 0;
+}
+
+int thread_create(struct thread **thread, const char *name, unsigned int stack_order,
+                  enum thread_priority priority, void (*fn)(void *arg), void *arg)
+{
+    const struct thread_options options = {
+        .name = name,
+        .stack_order = stack_order,
+        .priority = priority,
+    };
+
+    return thread_create_with(thread, &options, fn, arg);
 }
 
 void thread_start_service(const char *name, void (*fn)(void *arg), void *arg)
@@ -198,14 +220,15 @@ static void off_stack_wait(struct thread *thread)
         hypercall_sched_yield();
 }
 
-int thread_join(struct thread *thread, uint64_t deadline_ns)
+static int join(struct thread *thread, uint64_t deadline_ns,
+                int (*sleep)(struct waitq *q, uint64_t deadline_ns))
 {
     bool enabled = waitq_lock(&thread->exit);
     int rc = 0;
 
     kassert(thread != current_thread() && !thread->detached);
     while (!thread->ended && rc == 0)
-        rc = waitq_sleep(&thread->exit, deadline_ns);
+        rc = sleep(&thread->exit, deadline_ns);
     if (thread->ended)
         rc = 0;
     waitq_unlock(&thread->exit, enabled);
@@ -214,6 +237,16 @@ int thread_join(struct thread *thread, uint64_t deadline_ns)
     off_stack_wait(thread);
     thread_free(thread);
     return 0;
+}
+
+int thread_join(struct thread *thread, uint64_t deadline_ns)
+{
+    return join(thread, deadline_ns, waitq_sleep);
+}
+
+int thread_join_interruptible(struct thread *thread, uint64_t deadline_ns)
+{
+    return join(thread, deadline_ns, waitq_sleep_interruptible);
 }
 
 void thread_detach(struct thread *thread)
@@ -257,6 +290,27 @@ unsigned int thread_count(void)
     return load_once(&threads.count);
 }
 
+bool thread_widen_affinity(char name[THREAD_NAME_MAX])
+{
+    bool widened = false, enabled = spin_lock_save(&threads.lock);
+    struct thread *thread = threads.first;
+
+    for (unsigned int left = threads.count; left > 0 && !widened; left--, thread = thread->next) {
+        struct runq *rq = load_once(&thread->runq) ? sched_lock_thread(thread) : NULL;
+
+        if (!rq)
+            continue; /* not started yet */
+        if (thread != rq->idle && !sched_some_online(&thread->affinity)) {
+            memset(&thread->affinity, 0xff, sizeof(thread->affinity));
+            memcpy(name, thread->name, THREAD_NAME_MAX);
+            widened = true;
+        }
+        spin_unlock(&rq->lock);
+    }
+    spin_unlock_restore(&threads.lock, enabled);
+    return widened;
+}
+
 /* The next thread after `thread` (NULL: the first), NULL at the end. Without lock: `left` bounds
  * the walk, should somebody else be changing the ring under it. */
 static struct thread *ring_next(const struct thread *thread, unsigned int *left)
@@ -284,7 +338,7 @@ const struct thread *thread_of_guard(unsigned long address)
 void sched_each_thread(void (*print)(const struct thread *thread, const char *state,
                                      const unsigned long *frame))
 {
-    static const char *const names[] = { "ready", "running", "sleeping", "dead" };
+    static const char *const names[] = { "ready", "running", "sleeping", "moving", "dead" };
     unsigned int left = 2 * thread_count();
     const struct thread *thread = NULL;
 

@@ -60,6 +60,19 @@ void thread_sleep_until(uint64_t deadline_ns)
     waitq_unlock(&nobody, enabled);
 }
 
+int thread_sleep_interruptible(uint64_t deadline_ns)
+{
+    struct waitq nobody = WAITQ_INIT(nobody);
+    bool enabled = waitq_lock(&nobody);
+    int rc;
+
+    do {
+        rc = waitq_sleep_interruptible(&nobody, deadline_ns);
+    } while (rc == 0);
+    waitq_unlock(&nobody, enabled);
+    return rc == -XEN_EINTR ? rc : 0;
+}
+
 static void timer_event(evtchn_port_t port, void *arg)
 {
     (void)port;

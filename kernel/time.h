@@ -34,6 +34,8 @@ bool timer_cancel(struct timer *timer);
 
 /* Sleep until the deadline. Thread context. */
 void thread_sleep_until(uint64_t deadline_ns);
+/* 0, or -XEN_EINTR by thread_interrupt(). Thread context. */
+int thread_sleep_interruptible(uint64_t deadline_ns);
 
 /* Boot, on each vCPU: bind VIRQ_TIMER, stop the periodic timer. `shared` has the wall clock; NULL
  * on secondary vCPUs. 0 or -errno. */

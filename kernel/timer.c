@@ -15,6 +15,7 @@ struct timers {
     spinlock_t lock;
     struct timer *root;     /* held: lock */
     uint64_t programmed_ns; /* held: lock; the interrupt that will come at the latest */
+    bool moved_in;          /* by another vCPU, which cannot ask for this one's interrupt */
 };
 
 struct timers *timers_create(void)
@@ -80,8 +81,8 @@ static struct timer *meld_siblings(struct timer *timer)
     return root;
 }
 
-/* held: timers->lock */
-static void heap_remove(struct timers *timers, struct timer *timer)
+/* timer->heap stays. held: timers->lock */
+static void heap_detach(struct timers *timers, struct timer *timer)
 {
     struct timer *rest = meld_siblings(timer->child);
 
@@ -98,6 +99,12 @@ static void heap_remove(struct timers *timers, struct timer *timer)
     }
     timer->child = NULL;
     cut_loose(timer);
+}
+
+/* held: timers->lock */
+static void heap_remove(struct timers *timers, struct timer *timer)
+{
+    heap_detach(timers, timer);
     store_release(&timer->heap, (struct timers *)NULL);
 }
 
@@ -150,6 +157,38 @@ bool timer_cancel(struct timer *timer)
             return true;
     }
     return false;
+}
+
+void timers_move(struct timers *from, struct timers *to)
+{
+    struct timer *timer;
+
+    spin_lock(&from->lock);
+    spin_lock(&to->lock); /* nobody else holds two: `from` is never vCPU 0's, `to` always */
+    while ((timer = from->root)) {
+        heap_detach(from, timer);
+        store_release(&timer->heap, to); /* never NULL: timer_cancel() must find it armed */
+        to->root = meld(to->root, timer);
+    }
+    store_once(&to->moved_in, true);
+    spin_unlock(&to->lock);
+    from->programmed_ns = TIME_NEVER;
+    spin_unlock(&from->lock);
+}
+
+void timers_reprogram(struct timers *timers)
+{
+    spin_lock(&timers->lock);
+    store_once(&timers->moved_in, false);
+    timers->programmed_ns = TIME_NEVER;
+    program(timers);
+    spin_unlock(&timers->lock);
+}
+
+void timers_kicked(struct timers *timers)
+{
+    if (load_once(&timers->moved_in))
+        timers_reprogram(timers);
 }
 
 void timers_run(struct timers *timers)

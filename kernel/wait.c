@@ -22,17 +22,22 @@ void waitq_unlock(struct waitq *q, bool enabled)
     sched_unmask(enabled);
 }
 
+void waitq_end_sleep(struct thread *thread, int rc)
+{
+    if (list_empty(&thread->sleeping))
+        return;
+    list_remove(&thread->sleeping);
+    thread->sleep_rc = rc;
+    sched_wake(thread);
+}
+
 void waitq_timeout(void *arg)
 {
     struct thread *thread = arg;
     struct waitq *q = thread->waiting; /* stays: the sleeper waits for timeout_done, see below */
 
     spin_lock(&q->lock);
-    if (!list_empty(&thread->sleeping)) {
-        list_remove(&thread->sleeping);
-        thread->timed_out = true;
-        sched_wake(thread);
-    }
+    waitq_end_sleep(thread, -XEN_ETIMEDOUT);
     spin_unlock(&q->lock);
     store_release(&thread->timeout_done, true); /* pairs with timeout_end(); the last access */
 }
@@ -46,19 +51,35 @@ static void timeout_end(struct thread *self)
         hypercall_sched_yield();
 }
 
-int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first)
+static unsigned int priority_of(const struct list *item)
+{
+    return load_once(&list_entry(item, struct thread, sleeping)->priority);
+}
+
+/* Better ones first; behind its equals, or before them if `first`. held: q->lock */
+static void line_up(struct waitq *q, struct thread *self, bool first)
+{
+    struct list *before = &q->sleepers; /* self goes behind this one */
+
+    if (first) {
+        while (before->next != &q->sleepers && priority_of(before->next) < self->priority)
+            before = before->next;
+    } else {
+        do {
+            before = before->prev;
+        } while (before != &q->sleepers && priority_of(before) > self->priority);
+    }
+    list_add_after(before, &self->sleeping);
+}
+
+int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first)
 {
     struct thread *self = current_thread();
     bool limited = deadline_ns != TIME_NEVER;
 
     kassert(sched_sleep_allowed());
-    if (limited && deadline_ns <= time_now_ns())
-        return -XEN_ETIMEDOUT;
-    if (first)
-        list_add_first(&q->sleepers, &self->sleeping);
-    else
-        list_add_last(&q->sleepers, &self->sleeping);
-    self->timed_out = false;
+    line_up(q, self, first);
+    self->sleep_rc = 0;
     if (limited) {
         self->waiting = q;
         self->timeout_done = false;
@@ -69,8 +90,19 @@ int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first)
     sched_switch();
     if (limited)
         timeout_end(self);
+    return self->sleep_rc;
+}
+
+int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first)
+{
+    int rc;
+
+    kassert(sched_sleep_allowed());
+    if (deadline_ns != TIME_NEVER && deadline_ns <= time_now_ns())
+        return -XEN_ETIMEDOUT;
+    rc = waitq_sleep_unlocked(q, deadline_ns, first);
     spin_lock(&q->lock);
-    return self->timed_out ? -XEN_ETIMEDOUT : 0;
+    return rc;
 }
 
 int waitq_sleep(struct waitq *q, uint64_t deadline_ns)

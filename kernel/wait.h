@@ -8,7 +8,8 @@
  *     waitq_unlock(&q, enabled);
  *
  * Whoever makes the condition true takes the same lock, or changes it before waitq_wake_*(), so
- * that no wake-up is lost.  Sleepers are woken in the order they came.
+ * that no wake-up is lost.  The best sleeper is woken first, equals in the order
+ * they came.
  */
 #pragma once
 #include "lib/list.h"
@@ -32,6 +33,8 @@ void waitq_unlock(struct waitq *q, bool enabled);
  * held on entry and on return, not in between. 0 when woken (the condition may be false again),
  * -XEN_ETIMEDOUT. Thread context. */
 int waitq_sleep(struct waitq *q, uint64_t deadline_ns);
+/* The same, but thread_interrupt() ends it: -XEN_EINTR. */
+int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns);
 /* Wake sleepers; these take the lock themselves. Any context. Returns how many woke. */
 unsigned int waitq_wake_one(struct waitq *q);
 unsigned int waitq_wake_all(struct waitq *q);

@@ -24,6 +24,7 @@ struct percpu {
     unsigned int upcall_depth;  /* > 0: in an upcall; must not sleep */
     unsigned int preempt_count; /* > 0: the running thread stays on this vCPU */
     bool need_resched;          /* a better thread waits; looked at when the upcall ends */
+    bool leaving;               /* it is to stop: kernel/hotplug.c */
     struct thread *current;
     struct runq *runq;                 /* kernel/ */
     struct timers *timers;             /* kernel/ */

@@ -23,5 +23,6 @@
 
 /* Errors that Xen's errno.h lacks in some releases. Numbers are Linux's on every CPU Xen runs on.
  */
+#define XEN_EINTR      4
 #define XEN_EPROTO     71
 #define XEN_ECONNRESET 104

@@ -17,6 +17,7 @@
 void sim_point(void);
 /* Surely somebody else's turn, if anybody has anything to do. */
 void sim_let_others(void);
+uint64_t sim_stolen_ns(const struct percpu *cpu);
 long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3);
 
 #undef load_acquire
@@ -24,6 +25,8 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #undef load_once
 #undef store_once
 #undef atomic_exchange
+#undef atomic_fetch_or
+#undef atomic_fetch_and
 #undef atomic_compare_exchange
 #define load_acquire(p)       (sim_point(), __atomic_load_n(p, __ATOMIC_ACQUIRE))
 #define store_release(p, v)   (sim_point(), __atomic_store_n(p, v, __ATOMIC_RELEASE))
@@ -33,6 +36,8 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #define atomic_compare_exchange(p, expected, desired)                                              \
     (sim_point(),                                                                                  \
      __atomic_compare_exchange_n(p, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+#define atomic_fetch_or(p, v)         (sim_point(), __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST))
+#define atomic_fetch_and(p, v)        (sim_point(), __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST))
 #define cpu_relax                     sim_let_others
 #define hypercall5(nr, a, b, c, d, e) sim_hypercall(nr, a, b, c)
 #define upcalls_disable               sim_upcalls_disable
@@ -44,10 +49,18 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #define event_bind_ipi                sim_bind_ipi
 #define event_notify                  sim_notify
 
-/* Without idle.c the order matters to nobody; the names in these files don't collide. */
+#define cpu_stolen_ns sim_stolen_ns
+
+/* The names in these files don't collide. */
+#include "kernel/account.c"
+#include "kernel/balance.c"
+#include "kernel/hotplug.c"
 #include "kernel/idle.c"
+#include "kernel/interrupt.c"
 #include "kernel/mutex.c"
+#include "kernel/priority.c"
 #include "kernel/sched.c"
+#include "kernel/slice.c"
 #include "kernel/thread.c"
 #include "kernel/time.c"
 #include "kernel/timer.c"

@@ -31,6 +31,7 @@ struct sim_vcpu {
     uint64_t timer_ns;
     bool timer_due, device_due;
     int skew_ns;
+    uint64_t stolen_ns;
     event_handler *timer_handler;
 };
 
@@ -278,6 +279,11 @@ uint64_t sim_clock_ns(void)
     return sim.now_ns + (sim.all ? sim.all[sim.vcpu].skew_ns : 0);
 }
 
+uint64_t sim_stolen_ns(const struct percpu *cpu)
+{
+    return sim.all[cpu->vcpu].stolen_ns;
+}
+
 void sim_timer_set(uint64_t deadline_ns)
 {
     sim.timer_sets++;
@@ -456,8 +462,9 @@ static void sim_clean_up(char *boot_stack)
     }
     memset(&threads, 0, sizeof(threads));
     memset(&boot_thread, 0, sizeof(boot_thread));
-    memset(idle_vcpus, 0, sizeof(idle_vcpus));
-    sched_several_vcpus = false;
+    memset(&idle_vcpus, 0, sizeof(idle_vcpus));
+    memset(&sched_vcpus, 0, sizeof(sched_vcpus));
+    sched_several_vcpus = sched_accounting = false;
     latest_ns = 0;
     while (sim.fibers) {
         struct sim_fiber *fiber = sim.fibers;

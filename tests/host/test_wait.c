@@ -33,17 +33,18 @@ static void sleep_once(void *arg)
 static void body_order(void)
 {
     static const char names[] = "abcde";
+    unsigned int priority = sim_random(PRIORITY_IDLE);
     struct thread *all[5];
 
     order[0] = 0;
     for (unsigned int i = 0; i < 5; i++) {
-        all[i] = sim_start(sim_random(PRIORITY_IDLE), sleep_once, (void *)&names[i]);
+        all[i] = sim_start(priority, sleep_once, (void *)&names[i]);
         while (sleepers() != i + 1)
             thread_sleep_until(time_after_ns(10 * NS_PER_US));
     }
     for (unsigned int i = 0; i < 3; i++) {
         CHECK_EQ(waitq_wake_one(&q), 1);
-        sim_join(all[i]); /* the one that came first, whatever its priority */
+        sim_join(all[i]); /* the one that came first */
     }
     CHECK_STR(order, "abc");
     CHECK_EQ(waitq_wake_all(&q), 2);
@@ -60,6 +61,33 @@ TEST(sleepers_wake_in_order)
         if (!sim_run(seed, 1 + seed % 4, body_order))
             return;
     }
+}
+
+static void body_best_first(void)
+{
+    static const char names[] = "aAbBcC";
+    struct thread *all[6];
+
+    order[0] = 0;
+    for (unsigned int i = 0; i < 6; i++) {
+        all[i] = sim_start(PRIORITY_REALTIME + (i + 3) / 2 % 3, sleep_once, (void *)&names[i]);
+        while (sleepers() != i + 1)
+            thread_sleep_until(time_after_ns(10 * NS_PER_US));
+    }
+    for (unsigned int i = 0; i < 6; i++) {
+        CHECK_EQ(waitq_wake_one(&q), 1);
+        while (strlen(order) != i + 1)
+            thread_sleep_until(time_after_ns(10 * NS_PER_US));
+    }
+    CHECK_STR(order, "BcaCAb");
+    for (unsigned int i = 0; i < 6; i++)
+        sim_join(all[i]);
+}
+
+TEST(best_sleeper_wakes_first)
+{
+    for (uint64_t seed = 0; seed < 100; seed++)
+        sim_run(seed, 1 + seed % 3, body_best_first);
 }
 
 static void body_past_deadline(void)
