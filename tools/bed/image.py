@@ -21,7 +21,8 @@ from cpio import Archive
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-BED = os.path.join(ROOT, "build", "bed")
+# Where it really is: trees that share one by a link share its snapshots too.
+BED = os.path.realpath(os.path.join(ROOT, "build", "bed"))
 SUITES = {"4.17": "bookworm", "4.20": "trixie", "4.14": "bullseye"}
 
 # dom0's programs, by the folder of the package they are in. @ is Xen's version.
