@@ -64,7 +64,7 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run shell debug test test-image test-xen test-libc test-bed bench check check-tools check-format \
+.PHONY: all run shell debug test test-image test-xen test-libc test-suites test-bed bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -194,6 +194,11 @@ test-bed: | bed-tools
 test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
 
+# Other people's test programs are compiled as an app's files are, but with no header of the machine's.
+test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
+	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
+	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
+
 bench: $(B)/hello.elf $(B)/bench.elf
 	@tools/host-packages.sh bed
 	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
@@ -246,6 +251,7 @@ Xenolith: C programs as Xen domains.
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
                   its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-bed, test-xen (real Xen)
+  make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make            images of every app: $(B)/APP.elf
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached

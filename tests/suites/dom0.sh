@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# Runs a list of test programs in dom0, several domains at a time, each in a domain of its own. It is
+# the scenario's script (the helpers it uses are in tools/bed/dom0/lib.sh); the list is /scenario/list,
+# a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
+#
+# What it says: "@end NUMBER STATUS", where STATUS is what the program handed to exit(), "hung" when it
+# had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just ended. The
+# domain's console tells the rest; it comes back as the console of domain tNUMBER.
+WORKERS=4
+
+# xl's own process waits for the domain's end and removes it: one process per test.
+run_test() {
+    local number=$1 image=$2 vcpus=$3 memory=$4 seconds=$5 name=t$1 status
+    shift 5
+    domain_cfg "$name" "$image" vcpus=$vcpus memory=$memory "extra=\"$*\"" 'on_crash="destroy"' >"/run/$name.cfg"
+    timeout "$seconds" xl create -F "/run/$name.cfg" >"/run/$name.create" 2>&1 </dev/null
+    case $? in
+    0) status=$(status_of "$name") ;;
+    124|143)
+        status=hung
+        xl list "$name" >"/scenario/out/$name.xl" 2>&1
+        xl destroy "$name" 2>/dev/null ;;
+    *)
+        status=create
+        cp "/run/$name.create" "/scenario/out/$name.xl" ;;
+    esac
+    echo "@end $number $status"
+}
+
+# The console's daemon may be a moment behind xl.
+has_ended() { tail -n 3 "$1" | grep -qa -e '^suite: exit(' -e 'panic: '; }
+
+status_of() {
+    local log code
+    log=$(console_log "$1")
+    wait_for 2 has_ended "$log"
+    code=$(tail -n 3 "$log" | sed -n 's/^suite: exit(\(-\?[0-9]*\)): .*/\1/p')
+    if [ -n "$code" ]; then
+        echo "$code"
+    elif grep -qa 'panic: ' "$log"; then
+        echo panic
+    else
+        echo none
+    fi
+}
+
+# Worker $1 takes every WORKERS-th line.
+worker() {
+    awk -v n="$WORKERS" -v k="$1" 'NR % n == k' /scenario/list | while read -r line; do
+        run_test $line
+    done
+}
+
+for k in $(seq 0 $((WORKERS - 1))); do
+    worker "$k" &
+done
+wait

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs test suites that others wrote, unmodified, on the test bed.
+
+  run.py [--only PATTERN] [--vcpus 1,4] [--clock counted|multi] [--list] [SUITE...]
+
+The suites are open_posix, posix_signals, ck and newlib: a file each, with what they need. Every test program runs in a
+fresh domain. What a suite leaves out stands with its reason in SUITE.exclude; of the rest, what does not
+compile, link, end or succeed has failed. Sources are fetched as Debian packages into build/suites/.
+What the domains said is in build/suites/results/. The last line is "N passed, N failed".
+"""
+import argparse
+import concurrent.futures
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import batch
+import image
+from image import HERE, ROOT
+
+OUT = f"{ROOT}/build/suites"
+SUITES = ("open_posix", "posix_signals", "ck", "newlib")
+STEP = 50       # tests per line of progress
+BEGIN = time.monotonic()
+
+
+def say(text):
+    print(f"# [{time.monotonic() - BEGIN:5.1f} s] {text}", flush=True)
+
+
+def exclusions(suite):
+    """[(pattern, reason)] of SUITE.exclude: lines "PATTERN: REASON"."""
+    found = []
+    path = f"{HERE}/{suite}.exclude"
+    with open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip() and not line.startswith("#"):
+                pattern, colon, reason = line.strip().partition(": ")
+                if not colon:
+                    raise SystemExit(f"{path}:{number}: no reason")
+                found.append((re.compile(pattern), reason))
+    return found
+
+
+def excluded(program, rules):
+    return next((reason for pattern, reason in rules if pattern.fullmatch(program.name)), None)
+
+
+class Heard:
+    """Collects outcomes from the beds and shows them."""
+
+    def __init__(self, suite, total):
+        self.suite, self.total, self.done = suite, total, 0
+        self.lock, self.outcomes = threading.Lock(), []
+
+    def progress(self):
+        with self.lock:
+            self.done += 1
+            if self.done % STEP == 0:
+                say(f"{self.suite}: {self.done} of {self.total} domains")
+
+    def outcome(self, outcome):
+        with self.lock:
+            self.outcomes.append(outcome)
+
+
+def last_line(text):
+    """What the program said last: not the kernel's words on its end."""
+    lines = [l.strip() for l in text.splitlines()
+             if l.strip() and not re.match(r"suite: exit\(|\(d\d+\)", l)]
+    return lines[-1][:160] if lines else ""
+
+
+def run_suite(name, options):
+    """(passed, failed)"""
+    suite = importlib.import_module(name)
+    rules = exclusions(getattr(suite, "EXCLUSIONS", name))
+    source = f"{OUT}/src/{suite.PACKAGE}"
+    suite.fetch(f"{OUT}/src")
+    all_programs = suite.programs(source)
+    programs = [p for p in all_programs if not excluded(p, rules)]
+    say(f"{name}: {len(all_programs)} tests, {len(all_programs) - len(programs)} excluded")
+    programs = [p for p in programs if re.search(options.only, f"{name} {p.name}")]
+    if options.list or not programs:
+        for p in programs:
+            print(f"{name} {p.name}")
+        return 0, 0
+    image.build(programs, f"{OUT}/obj/{name}", say)
+    to_run = [p for p in programs if p.image]
+    vcpus = [int(n) for n in options.vcpus.split(",")] if options.vcpus else suite.VCPUS
+    clock = options.clock or suite.CLOCK
+    heard = Heard(name, len(to_run) * len(vcpus))
+    shutil.rmtree(f"{OUT}/results/{name}", ignore_errors=True)
+    if to_run:
+        subprocess.run([batch.BED, "build", "--clock", clock], check=True)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        runs = [pool.submit(b.run, heard) for n in vcpus
+                for b in batch.batches(to_run, n, clock, f"{OUT}/results/{name}")]
+        for done in runs:
+            done.result()
+    return report(name, programs, heard.outcomes)
+
+
+def report(name, programs, outcomes):
+    """Print each failure, write all results; (passed, failed)"""
+    for p in programs:
+        if p.broken:
+            outcomes.append(batch.Outcome(p, 0, False, p.broken))
+        elif p.compile_only:
+            outcomes.append(batch.Outcome(p, 0, True))
+    outcomes.sort(key=lambda o: (o.vcpus, o.program.name))
+    os.makedirs(f"{OUT}/results/{name}", exist_ok=True)
+    counts = {}
+    with open(f"{OUT}/results/{name}/results.txt", "w") as file:
+        for o in outcomes:
+            how = "compiled" if o.vcpus == 0 else f"vcpus={o.vcpus}"
+            tail = last_line(o.text) if not o.passed else ""
+            line = f"{'ok' if o.passed else 'FAILED'} {name} {how}: {o.program.name}" + (
+                f" ({o.why}{'; ' + tail if tail else ''})" if not o.passed else "")
+            file.write(line + "\n")
+            passed, all_of = counts.get(how, (0, 0))
+            counts[how] = (passed + o.passed, all_of + 1)
+            if not o.passed:
+                print(line)
+    for how, (passed, all_of) in counts.items():
+        say(f"{name} {how}: {passed} of {all_of} passed ({100 * passed / all_of:.1f} %)")
+    passed = sum(o.passed for o in outcomes)
+    return passed, len(outcomes) - passed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="PATTERN",
+                        help='a regular expression, searched in "SUITE TEST"')
+    parser.add_argument("--vcpus", metavar="N,N", help="instead of what the suite says")
+    parser.add_argument("--clock", choices=("counted", "multi"), help="instead of what the suite says")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")
+    parser.add_argument("--list", action="store_true", help="say what would run")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", default=SUITES)
+    options = parser.parse_args()
+    passed = failed = 0
+    for name in options.suites:
+        counts = run_suite(name, options)
+        passed, failed = passed + counts[0], failed + counts[1]
+    print(f"{passed} passed, {failed} failed")
+    return 0 if failed == 0 and passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
