@@ -164,15 +164,19 @@ static bool runs_here(const struct runq *rq, const struct thread *thread)
 
 void sched_place(struct thread *thread, struct runq *rq)
 {
-    struct runq *better = NULL;
+    /* Who was idle when claimed may have found something meanwhile. */
+    for (unsigned int tries = 0; tries < 3; tries++) {
+        struct runq *better;
 
-    if (sched_accepts(rq, thread) && !runs_here(rq, thread)) {
+        if (!sched_accepts(rq, thread) || runs_here(rq, thread))
+            break;
         better = claim_idle(&thread->affinity);
         if (!better)
             better = find_worse(rq, thread);
-    }
-    if (better && better != rq)
+        if (!better || better == rq)
+            break;
         rq = move(rq, thread, better);
+    }
     place_here(rq, thread);
 }
 
@@ -196,10 +200,11 @@ void sched_push(struct runq *rq)
 
     spin_lock(&rq->lock);
     for (uint64_t bits = rq->ready; bits && !to; bits &= bits - 1) {
-        struct level *level = &rq->level[__builtin_ctzll(bits)];
+        unsigned int priority = __builtin_ctzll(bits);
+        struct level *level = &rq->level[priority];
 
         thread = list_entry(level->threads.next, struct thread, run);
-        to = find_lightest(rq, thread, level->count + 1);
+        to = find_lightest(rq, thread, rq->running < priority ? UINT32_MAX : level->count + 1);
     }
     if (to) {
         sched_remove(rq, thread);
@@ -274,5 +279,6 @@ void sched_idle_begin(unsigned int vcpu)
 
 void sched_idle_end(unsigned int vcpu)
 {
-    vcpu_set_remove(&idle_vcpus, vcpu);
+    if (vcpu_set_has(&idle_vcpus, vcpu))
+        vcpu_set_remove(&idle_vcpus, vcpu);
 }

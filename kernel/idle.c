@@ -98,6 +98,8 @@ __attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *sta
     boot_thread.stack_top = (unsigned long)stack_top;
     boot_thread.runq = cpu->runq;
     boot_thread.state = THREAD_RUNNING;
+    boot_thread.affinity =
+        (struct vcpu_set){ { 1 } }; /* to be this vCPU's idle thread, no other's */
     boot_thread.runq->running = PRIORITY_NORMAL;
     vcpu_set_add(&sched_vcpus, cpu->vcpu);
     context_tls_init(&boot_thread.context, tls, stack_bottom);

@@ -60,7 +60,11 @@ bool thread_interrupted(void)
 
 void thread_interrupt_clear(void)
 {
-    store_once(&current_thread()->interrupted, false);
+    struct thread *self = current_thread();
+    bool enabled = spin_lock_save(&self->interrupt_lock); /* no interrupter is half done */
+
+    store_once(&self->interrupted, false);
+    spin_unlock_restore(&self->interrupt_lock, enabled);
 }
 
 bool thread_allow_async(bool allow)
@@ -83,11 +87,14 @@ bool thread_allow_async(bool allow)
 
 void interrupt_deliver(struct thread *self)
 {
-    struct runq *rq = sched_lock_thread(self);
+    struct runq *rq;
 
+    spin_lock(&self->interrupt_lock); /* who interrupted is done with it: one call, not two */
+    rq = sched_lock_thread(self);
     self->async_due = false;
     self->attention = self->must_move;
     spin_unlock(&rq->lock);
+    spin_unlock(&self->interrupt_lock);
     if (!self->async || !load_once(&self->interrupted))
         return;
     upcalls_enable();

@@ -25,7 +25,17 @@ void mutex_init(struct mutex *mutex, bool recursive)
     mutex->word = 0;
     mutex->depth = 0;
     mutex->recursive = recursive;
+    mutex->inherit = false;
     waitq_init(&mutex->q);
+}
+
+void mutex_init_inherit(struct mutex *mutex, bool recursive)
+{
+    mutex_init(mutex, recursive);
+    mutex->inherit = true;
+    list_init(&mutex->heirs);
+    list_init(&mutex->held);
+    mutex->holder = NULL;
 }
 
 /* Take it if it is free, leaving the bits as they are; else set `bits`. held: q.lock */
@@ -49,10 +59,14 @@ static __attribute__((noinline)) int lock_slowly(struct mutex *mutex, uint64_t d
     int rc = 0;
 
     while (rc == 0 && !mutex_is_mine(mutex) && !take_or_mark(mutex, bits)) {
+        if (mutex->inherit)
+            inherit_wait(mutex, (struct thread *)owner_of(mutex));
         rc = waitq_sleep_at(&mutex->q, deadline_ns, again);
         bits |= MUTEX_HANDOFF; /* whoever is overtaken once is not a second time */
         again = true;
     }
+    if (again && mutex->inherit && inherit_waited(mutex, rc == 0))
+        (void)atomic_fetch_or(&mutex->word, MUTEX_WAITERS); /* unlock must undo the inheritance */
     waitq_unlock(&mutex->q, enabled);
     return rc;
 }
@@ -101,6 +115,8 @@ static void release_or_hand_over(struct mutex *mutex)
 
     if (first && bits & MUTEX_HANDOFF)
         next = (uintptr_t)first;
+    if (mutex->inherit)
+        inherit_release(mutex, (struct thread *)next);
     waitq_wake_one_locked(&mutex->q);
     if (waitq_first(&mutex->q))
         next |= MUTEX_WAITERS;

@@ -13,18 +13,27 @@ struct mutex {
     uintptr_t word;     /* the owner, with MUTEX_* bits; bits change only under q.lock */
     unsigned int depth; /* the owner's: further locks of a recursive mutex */
     bool recursive;
+    bool inherit; /* the owner runs at the best priority of those who wait */
     struct waitq q;
+
+    /* With `inherit`; held: inherit.c's lock */
+    struct list heirs;     /* who waits, or was woken and has not looked yet */
+    struct thread *holder; /* the owner, while there are heirs */
+    struct list held;      /* in that owner's list */
 };
 #define MUTEX_INIT(name)                                                                           \
     {                                                                                              \
-        0, 0, false, WAITQ_INIT((name).q)                                                          \
+        .q = WAITQ_INIT((name).q)                                                                  \
     }
 #define MUTEX_INIT_RECURSIVE(name)                                                                 \
     {                                                                                              \
-        0, 0, true, WAITQ_INIT((name).q)                                                           \
+        .recursive = true, .q = WAITQ_INIT((name).q)                                               \
     }
 
 void mutex_init(struct mutex *mutex, bool recursive);
+/* With priority inheritance, transitive, also while waits are timed. Costs nothing while nobody
+ * waits. */
+void mutex_init_inherit(struct mutex *mutex, bool recursive);
 void mutex_lock(struct mutex *mutex);
 /* 0 or -XEN_ETIMEDOUT. A free mutex is taken whatever the deadline. */
 int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns);

@@ -3,9 +3,7 @@
  * Changing a thread's priority and affinity while it runs, waits or sleeps, on whatever vCPU.
  */
 #include "kernel/sched_private.h"
-#include "lib/panic.h"
 
-/* Upcalls masked. */
 void sched_set_priority(struct thread *thread, unsigned int priority, bool fifo)
 {
     struct runq *rq = sched_lock_thread(thread);
@@ -25,23 +23,6 @@ void sched_set_priority(struct thread *thread, unsigned int priority, bool fifo)
             sched_kick(rq); /* it may have to give way, or to share */
     }
     spin_unlock(&rq->lock);
-}
-
-void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
-{
-    bool enabled = upcalls_save();
-
-    kassert(priority < PRIORITIES);
-    thread->base_priority = priority;
-    sched_set_priority(thread, priority, fifo);
-    sched_unmask(enabled);
-}
-
-unsigned int thread_priority(const struct thread *thread, bool *fifo)
-{
-    if (fifo)
-        *fifo = load_once(&thread->fifo);
-    return load_once(&thread->base_priority);
 }
 
 /* Has `vcpus` one that takes threads? */

@@ -76,8 +76,10 @@ struct runq *sched_lock_thread(struct thread *thread)
 
 void sched_kick(struct runq *rq)
 {
-    if (rq->cpu->current != rq->idle) /* that one looks by itself before it blocks */
+    if (rq->cpu->current != rq->idle)
         rq->cpu->need_resched = true;
+    else /* it looks by itself before it blocks; the next thread is for another idle one */
+        sched_idle_end(rq->cpu->vcpu);
     if (rq->cpu != this_percpu())
         event_notify(rq->kick_port);
 }

@@ -15,6 +15,8 @@
 #include "kernel/time.h"
 #include "kernel/wait.h"
 
+struct mutex;
+
 enum thread_state {
     THREAD_READY,   /* in a run queue */
     THREAD_RUNNING, /* some vCPU's current */
@@ -48,7 +50,12 @@ struct thread {
     uint64_t cpu_ns; /* while accounting: up to its last switch */
     uint64_t cpu_told_ns;
 
+    /* held: inherit.c's lock */
     unsigned int base_priority; /* its own */
+    bool base_fifo;
+    struct mutex *waits_for; /* a mutex that inherits */
+    struct list heir;        /* in that mutex's list */
+    struct list holds;       /* such mutexes that others wait for */
 
     struct list sleeping;  /* held: the lock of the waitq it sleeps in */
     struct waitq *waiting; /* that queue, while the timeout is armed */
@@ -96,7 +103,7 @@ struct runq {
     const struct thread
         *slice_owner;         /* held: lock; whose slice it is, until it gives the vCPU away */
     unsigned int slice_level; /* held: lock; the owner's priority when the slice began */
-    uint64_t slice_stolen_ns; /* held: lock; cpu_stolen_ns() when the slice began */
+    uint64_t slice_began_ns;  /* held: lock; minus cpu_stolen_ns() then */
 
     uint64_t switches;    /* held: lock */
     uint64_t switched_ns; /* held: lock; while accounting: since when the current thread runs ... */
@@ -178,6 +185,14 @@ bool sched_accepts(const struct runq *rq, const struct thread *thread);
 void sched_set_priority(struct thread *thread, unsigned int priority, bool fifo);
 /* Has `vcpus` one that takes threads? */
 bool sched_some_online(const struct vcpu_set *vcpus);
+
+/* --- inherit.c: what a mutex with `inherit` says; its q.lock is held */
+/* The calling thread is about to sleep until `owner` releases it. */
+void inherit_wait(struct mutex *mutex, struct thread *owner);
+/* It waited, and has taken it or given up. True: it has, and others want it. */
+bool inherit_waited(struct mutex *mutex, bool taken);
+/* The calling thread releases it, and gives it to `next` unless that is NULL. */
+void inherit_release(struct mutex *mutex, struct thread *next);
 
 /* --- hotplug.c: from the idle loop of a vCPU that leaves, nothing ready, upcalls masked */
 void sched_park(struct runq *rq);

@@ -7,7 +7,7 @@
  */
 #include "kernel/sched_private.h"
 
-#define STOLEN_IGNORED_NS (THREAD_TIME_SLICE_NS / 8)
+#define REST_IGNORED_NS (THREAD_TIME_SLICE_NS / 8)
 
 static bool rotates(const struct runq *rq, const struct thread *current)
 {
@@ -16,25 +16,28 @@ static bool rotates(const struct runq *rq, const struct thread *current)
 
 void slice_consider(struct runq *rq, const struct thread *current)
 {
+    uint64_t now_ns;
+
     if (current == rq->idle || !(sched_several_vcpus || rotates(rq, current)))
         return;
+    now_ns = time_now_ns();
     rq->slice_armed = true;
     rq->slice_owner = current;
     rq->slice_level = current->priority;
-    rq->slice_stolen_ns = cpu_stolen_ns(rq->cpu);
-    timer_arm(&rq->slice, time_after_ns(THREAD_TIME_SLICE_NS));
+    rq->slice_began_ns = now_ns - cpu_stolen_ns(rq->cpu);
+    timer_arm(&rq->slice, now_ns + THREAD_TIME_SLICE_NS);
 }
 
-/* Much of the slice was stolen: the rest is still to come. held: rq->lock */
+/* Some of the slice was stolen and is still to come. held: rq->lock */
 static bool prolonged(struct runq *rq)
 {
-    uint64_t stolen_ns = cpu_stolen_ns(rq->cpu) - rq->slice_stolen_ns;
+    uint64_t now_ns = time_now_ns();
+    uint64_t had_ns = now_ns - cpu_stolen_ns(rq->cpu) - rq->slice_began_ns;
 
-    if (stolen_ns < STOLEN_IGNORED_NS)
+    if (had_ns >= THREAD_TIME_SLICE_NS - REST_IGNORED_NS)
         return false;
-    rq->slice_stolen_ns += stolen_ns;
     rq->slice_armed = true;
-    timer_arm(&rq->slice, time_after_ns(MIN(stolen_ns, THREAD_TIME_SLICE_NS)));
+    timer_arm(&rq->slice, now_ns + THREAD_TIME_SLICE_NS - had_ns);
     return true;
 }
 

@@ -67,12 +67,13 @@ void thread_init(struct thread *thread, const char *name, unsigned int priority)
 {
     thread->private = NULL;
     thread->priority = thread->base_priority = priority;
-    thread->fifo = thread->attention = thread->must_move = false;
+    thread->fifo = thread->base_fifo = thread->attention = thread->must_move = false;
     thread->async = thread->async_due = thread->interrupted = false;
     thread->cpu_ns = thread->cpu_told_ns = 0;
     memset(&thread->affinity, 0xff, sizeof(thread->affinity));
     thread->ended = thread->detached = thread->off_stack = false;
-    list_init(&thread->run);
+    thread->waits_for = NULL;
+    list_init(&thread->holds);
     list_init(&thread->sleeping);
     waitq_init(&thread->exit);
     timer_init(&thread->timeout, waitq_timeout, thread);
@@ -167,7 +168,7 @@ int thread_create_with(struct thread **thread, const struct thread_options *opti
         return -XEN_ENOMEM;
     new->fn = fn;
     new->arg = arg;
-    new->fifo = options->fifo;
+    new->fifo = new->base_fifo = options->fifo;
     if (options->affinity)
         new->affinity = *options->affinity;
     *thread = new; /* before it runs, and perhaps ends */

@@ -56,6 +56,7 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #include "kernel/balance.c"
 #include "kernel/hotplug.c"
 #include "kernel/idle.c"
+#include "kernel/inherit.c"
 #include "kernel/interrupt.c"
 #include "kernel/mutex.c"
 #include "kernel/priority.c"

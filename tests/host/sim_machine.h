@@ -9,7 +9,6 @@
 #include <ucontext.h>
 #include <sanitizer/common_interface_defs.h>
 
-#define SIM_VCPUS_MAX  6
 #define SIM_STACK_SIZE (256 << 10)
 #define SIM_IPI_PORT   100 /* + vCPU */
 #define NOT_RUNNING    UINT32_MAX
@@ -29,10 +28,11 @@ struct sim_vcpu {
     struct sim_fiber *fiber; /* running, or to go on with at its turn */
     bool blocked;
     uint64_t timer_ns;
-    bool timer_due, device_due;
+    bool timer_due, device_due, kick_due;
+    bool parked, wanted; /* stopped; to go on */
     int skew_ns;
     uint64_t stolen_ns;
-    event_handler *timer_handler;
+    event_handler *timer_handler, *kick_handler;
 };
 
 static struct {
@@ -43,7 +43,7 @@ static struct {
     uint64_t step_ns;  /* time passes by up to twice this per point */
     unsigned int turn; /* vCPUs change at one in `turn` points */
     uint64_t points, points_max;
-    unsigned int timer_sets, blocks;
+    unsigned int timer_sets, blocks, notifies;
     void (*on_point)(void);            /* Xen's or a test's own doings, not in any vCPU */
     void (*device)(unsigned int vcpu); /* in an upcall, at random points, when set */
     unsigned int device_rate;          /* one in that many points */
@@ -158,6 +158,10 @@ static void sim_deliver(void)
             vcpu->timer_due = false;
             if (vcpu->timer_handler)
                 vcpu->timer_handler(0, NULL);
+        }
+        if (vcpu->kick_due) {
+            vcpu->kick_due = false;
+            vcpu->kick_handler(0, NULL);
         }
         if (vcpu->device_due) {
             vcpu->device_due = false;
@@ -303,8 +307,8 @@ int sim_bind_virq(unsigned int virq, unsigned int vcpu, event_handler *handler, 
 
 int sim_bind_ipi(unsigned int vcpu, event_handler *handler, void *arg, evtchn_port_t *port)
 {
-    (void)handler;
     (void)arg;
+    sim.all[vcpu].kick_handler = handler;
     *port = SIM_IPI_PORT + vcpu;
     return 0;
 }
@@ -313,6 +317,8 @@ int sim_notify(evtchn_port_t port)
 {
     sim_point();
     kassert(port >= SIM_IPI_PORT && port < SIM_IPI_PORT + sim.vcpus);
+    sim.notifies++;
+    sim.all[port - SIM_IPI_PORT].kick_due = true;
     sim_upcall_raise(&sim.all[port - SIM_IPI_PORT]);
     return 0;
 }
@@ -397,6 +403,44 @@ static void sim_secondary(void)
     sched_idle();
 }
 
+/* What kernel/smp.c does with a vCPU that all have left. */
+static void sim_park(void)
+{
+    struct sim_vcpu *vcpu = &sim.all[sim.vcpu];
+
+    if (sim_upcalls_enabled())
+        sim_fail("a vCPU parks with upcalls open");
+    vcpu->timer_ns = TIME_NEVER; /* Xen forgets it */
+    vcpu->timer_due = false;
+    vcpu->parked = true;
+    while (!vcpu->wanted)
+        sim_let_others();
+    vcpu->parked = vcpu->wanted = false;
+    sched_cpu_rejoin();
+}
+
+/* Until all vCPUs take threads. */
+static __attribute__((unused)) void sim_await_vcpus(void)
+{
+    while (vcpu_set_count(&sched_vcpus) < sim.vcpus)
+        thread_sleep_until(time_after_ns(20 * NS_PER_US));
+}
+
+/* Take vCPU `i` down, and wait until it is. */
+static __attribute__((unused)) void sim_vcpu_down(unsigned int i)
+{
+    sched_cpu_leave(&sim.all[i].percpu);
+    while (!sim.all[i].parked)
+        thread_sleep_until(time_after_ns(20 * NS_PER_US));
+}
+
+static __attribute__((unused)) void sim_vcpu_up(unsigned int i)
+{
+    sim.all[i].wanted = true;
+    while (sim.all[i].parked)
+        thread_sleep_until(time_after_ns(20 * NS_PER_US));
+}
+
 static void sim_start_secondary(unsigned int i)
 {
     struct percpu *cpu = &sim.all[i].percpu;
@@ -417,6 +461,7 @@ static void sim_boot(void)
     struct thread *thread;
 
     __sanitizer_finish_switch_fiber(NULL, &sim.base.bottom, &sim.base.size);
+    sched_set_park(sim_park);
     if (sched_init((void *)fiber->bottom, (char *)fiber->bottom + fiber->size) || time_init(NULL))
         sim_fail("no memory to boot");
     for (unsigned int i = 1; i < sim.vcpus; i++)
@@ -526,7 +571,7 @@ static bool sim_run(uint64_t seed, unsigned int vcpus, void (*body)(void))
     sim.turn = 1 + sim_random(sim_random(2) ? 4 : 40);
     sim.points = 0;
     sim.points_max = 20000000;
-    sim.timer_sets = sim.blocks = 0;
+    sim.timer_sets = sim.blocks = sim.notifies = 0;
     for (unsigned int i = 0; i < vcpus; i++) {
         struct sim_vcpu *vcpu = &sim.all[i];
 
