@@ -130,7 +130,8 @@ def arguments(image, clock, ram, share, forward=()):
     """QEMU's arguments; the same in save and run but for `share` and the forwarded ports."""
     # TCG of QEMU 7.2 lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies); that of
     # QEMU 10 reads the clock in x2APIC registers where instruction counting forbids it ("Bad icount
-    # read", and QEMU ends).
+    # read", and QEMU ends). Xen must not put off saving the FPU (eager-fpu): when domains change places
+    # on both CPUs, dom0's programs find other programs' registers in it, and die.
     backend = f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={ram.replace(',', ',,')}"
     backend += ",share=on" if share else ",share=off,reserve=off"
     return [
@@ -139,7 +140,7 @@ def arguments(image, clock, ram, share, forward=()):
         *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp,-x2apic",
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
-        "-append", "console=com1 com1=115200 loglvl=warning guest_loglvl=all spec-ctrl=no bootscrub=0 "
+        "-append", "console=com1 com1=115200 loglvl=warning guest_loglvl=all spec-ctrl=no,eager-fpu bootscrub=0 "
                    f"sched_ratelimit_us=0 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
