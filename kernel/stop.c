@@ -70,6 +70,11 @@ static void stop_others(void)
     }
 }
 
+static void show_self(void)
+{
+    log_error("vCPU %u, thread %s:", stopper, thread_name(current_thread()));
+}
+
 static void show_one(const struct percpu *cpu)
 {
     const struct smp_cpu *smp = cpu->smp;
@@ -100,7 +105,7 @@ static void show_others(void)
 
 void smp_stop_init(void)
 {
-    static const struct panic_others others = { stop_others, show_others, stop_here };
+    static const struct panic_others others = { stop_others, show_self, show_others, stop_here };
 
     panic_set_others(&others);
 }

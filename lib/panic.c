@@ -88,15 +88,17 @@ static _Noreturn void panic_v(unsigned long pc, const unsigned long *frame,
     unsigned int before;
 
     upcalls_disable();
-    format_text_v(reason, sizeof(reason), format, args);
-    if (!panic_is_ours())
+    if (!panic_is_ours()) {
+        format_text_v(reason, sizeof(reason), format, args);
         others->join(pc, frame, reason);
+    }
     before = panics++;
     if (before > 1)
         end_domain();
     if (before == 0 && others)
         others->stop();
     log_emergency();
+    format_text_v(reason, sizeof(reason), format, args);
     if (before == 1) {
         log_error("panic during the panic: %s", reason);
         end_domain();
@@ -104,6 +106,8 @@ static _Noreturn void panic_v(unsigned long pc, const unsigned long *frame,
     log_error("panic: %s", reason);
     if (details)
         details(trap);
+    if (others)
+        others->show_self();
     backtrace(pc, frame);
     if (others)
         others->show();

@@ -27,8 +27,9 @@ void backtrace_of(unsigned long pc, const unsigned long *frame, unsigned long bo
 
 /* Who can stop the other vCPUs. Set once at boot; until then there is one. */
 struct panic_others {
-    void (*stop)(void); /* all of them, within a bounded time */
-    void (*show)(void); /* a backtrace of each */
+    void (*stop)(void);      /* all of them, within a bounded time */
+    void (*show_self)(void); /* a line that names the running vCPU and thread */
+    void (*show)(void);      /* a backtrace of each other */
     /* This vCPU panics for `reason`, but another one did before and will show us: stop. Does not
      * return. */
     void (*join)(unsigned long pc, const unsigned long *frame, const char *reason);

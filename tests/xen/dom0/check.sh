@@ -42,11 +42,9 @@ says_line() { console_lines | grep -q -- "$1" || fail "no line of $domain is lik
 
 ends() {
     wait_gone "$domain" "${2:-20}" || fail "$domain is not gone: $(xl list "$domain" | tail -n 1)"
-    wait_for 5 reason_known || true     # xl's log may be behind
+    wait_for 5 reason_known "$domain" || true       # xl's log may be behind
     expect "shutdown reason of $domain" "$(shutdown_reason "$domain")" "$1"
 }
-
-reason_known() { [ "$(shutdown_reason "$domain")" != none ]; }
 
 # --- the loop: what it prints between @begin and @end belongs to the test ---------------------------
 

@@ -9,6 +9,7 @@
 #   send_console NAME TEXT          type TEXT and Enter
 #   wait_gone NAME SECONDS          wait until no domain has that name
 #   shutdown_reason NAME            poweroff, reboot, suspend, crash, ... of its last shutdown
+#   reason_known NAME               is it there yet?
 #   report NAME                     one line for the log: what became of it
 #   boot_time NAME KERNEL MARKER SECONDS [LINE...]  create, and measure until MARKER appears
 #   now_ns                          dom0's clock
@@ -88,6 +89,8 @@ shutdown_reason() {
     esac
 }
 
+reason_known() { [ "$(shutdown_reason "$1")" != none ]; }
+
 report() { echo "xl: domain $1: $(shutdown_reason "$1")"; }
 
 # console_follow NAME: copy what the domain writes to stdout until it is gone. It reads the log, the
@@ -119,6 +122,7 @@ console_session() {
     xl unpause "$1"
     console_follow "$1"
     [ -z "$input" ] || kill "$input" 2>/dev/null
+    wait_for 5 reason_known "$1"        # xl's log may be behind
     shutdown_reason "$1" >/scenario/out/reason
 }
 
