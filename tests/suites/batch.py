@@ -4,8 +4,6 @@ each what became of it. dom0.sh is the other side."""
 import os
 import re
 import subprocess
-import threading
-import time
 from dataclasses import dataclass
 
 from image import HERE, ROOT
@@ -22,6 +20,7 @@ class Outcome:
     passed: bool
     why: str = ""       # one line
     text: str = ""      # all that its console had
+    seconds: float = 0  # in dom0's clock
 
 
 class Batch:
@@ -45,20 +44,19 @@ class Batch:
         return command
 
     def run(self, heard):
-        begin = time.monotonic()
         command = self.command()
         with open(f"{self.folder}.err", "w+", errors="replace") as errors:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=errors, text=True, errors="replace") as bed:
                 for line in bed.stdout:
-                    found = re.match(r"@end (\d+) (\S+)", line)
+                    found = re.match(r"@end (\d+) (\S+) (\d+)", line)
                     if found:
-                        self.ended[int(found.group(1))] = found.group(2)
+                        self.ended[int(found.group(1))] = (found.group(2), int(found.group(3)) / 1000)
                         heard.progress()
             errors.seek(0)
             said = errors.read().strip().splitlines() or ["?"]
         for number, program in self.waiting.items():
-            status = self.ended.get(number)
+            status, seconds = self.ended.get(number, (None, 0))
             text = self.console(number)
             if status is None:
                 why = "the bed ended before it: " + said[-1]
@@ -70,8 +68,7 @@ class Batch:
                 why = f"exit status {status}"
             else:
                 why = {"panic": "the kernel panicked", "none": "ended without a word"}.get(status, status)
-            heard.outcome(Outcome(program, self.vcpus, not why, why, text))
-        self.wall_s = time.monotonic() - begin
+            heard.outcome(Outcome(program, self.vcpus, not why, why, text, seconds))
 
     def console(self, number):
         try:

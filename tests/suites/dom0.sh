@@ -3,14 +3,14 @@
 # the scenario's script (the helpers it uses are in tools/bed/dom0/lib.sh); the list is /scenario/list,
 # a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
 #
-# What it says: "@end NUMBER STATUS", where STATUS is what the program handed to exit(), "hung" when it
+# What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(), "hung" when it
 # had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just ended. The
 # domain's console tells the rest; it comes back as the console of domain tNUMBER.
 WORKERS=4
 
 # xl's own process waits for the domain's end and removes it: one process per test.
 run_test() {
-    local number=$1 image=$2 vcpus=$3 memory=$4 seconds=$5 name=t$1 status
+    local number=$1 image=$2 vcpus=$3 memory=$4 seconds=$5 name=t$1 status begin=$(now_ns)
     shift 5
     domain_cfg "$name" "$image" vcpus=$vcpus memory=$memory "extra=\"$*\"" 'on_crash="destroy"' >"/run/$name.cfg"
     timeout "$seconds" xl create -F "/run/$name.cfg" >"/run/$name.create" 2>&1 </dev/null
@@ -24,7 +24,7 @@ run_test() {
         status=create
         cp "/run/$name.create" "/scenario/out/$name.xl" ;;
     esac
-    echo "@end $number $status"
+    echo "@end $number $status $((($(now_ns) - begin) / 1000000))"
 }
 
 # The console's daemon may be a moment behind xl.

@@ -123,7 +123,7 @@ def report(name, programs, outcomes):
             tail = last_line(o.text) if not o.passed else ""
             line = f"{'ok' if o.passed else 'FAILED'} {name} {how}: {o.program.name}" + (
                 f" ({o.why}{'; ' + tail if tail else ''})" if not o.passed else "")
-            file.write(line + "\n")
+            file.write(f"{line} {o.seconds:.1f} s\n" if o.seconds else line + "\n")
             passed, all_of = counts.get(how, (0, 0))
             counts[how] = (passed + o.passed, all_of + 1)
             if not o.passed:
