@@ -110,7 +110,7 @@ static void sleep_over(struct thread *self)
     spin_unlock(&self->interrupt_lock);
 }
 
-int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
+int waitq_sleep_interruptible_at(struct waitq *q, uint64_t deadline_ns, bool first)
 {
     struct thread *self = current_thread();
     int rc = -XEN_EINTR;
@@ -124,8 +124,13 @@ int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
     if (load_once(&self->interrupted))
         spin_unlock(&q->lock);
     else
-        rc = waitq_sleep_unlocked(q, deadline_ns, false);
+        rc = waitq_sleep_unlocked(q, deadline_ns, first);
     sleep_over(self);
     spin_lock(&q->lock);
     return rc;
+}
+
+int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
+{
+    return waitq_sleep_interruptible_at(q, deadline_ns, false);
 }

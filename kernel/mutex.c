@@ -51,7 +51,8 @@ static bool take_or_mark(struct mutex *mutex, uintptr_t bits)
     return !(old & ~MUTEX_BITS);
 }
 
-static __attribute__((noinline)) int lock_slowly(struct mutex *mutex, uint64_t deadline_ns)
+static __attribute__((noinline)) int lock_slowly(struct mutex *mutex, uint64_t deadline_ns,
+                                                 bool interruptible)
 {
     bool enabled = waitq_lock(&mutex->q);
     uintptr_t bits = MUTEX_WAITERS;
@@ -61,7 +62,8 @@ static __attribute__((noinline)) int lock_slowly(struct mutex *mutex, uint64_t d
     while (rc == 0 && !mutex_is_mine(mutex) && !take_or_mark(mutex, bits)) {
         if (mutex->inherit)
             inherit_wait(mutex, (struct thread *)owner_of(mutex));
-        rc = waitq_sleep_at(&mutex->q, deadline_ns, again);
+        rc = interruptible ? waitq_sleep_interruptible_at(&mutex->q, deadline_ns, again)
+                           : waitq_sleep_at(&mutex->q, deadline_ns, again);
         bits |= MUTEX_HANDOFF; /* whoever is overtaken once is not a second time */
         again = true;
     }
@@ -82,7 +84,12 @@ int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
         mutex->depth++;
         return 0;
     }
-    return lock_slowly(mutex, deadline_ns);
+    return lock_slowly(mutex, deadline_ns, false);
+}
+
+int mutex_lock_interruptible(struct mutex *mutex, uint64_t deadline_ns)
+{
+    return mutex_trylock(mutex) ? lock_slowly(mutex, deadline_ns, true) : 0;
 }
 
 void mutex_lock(struct mutex *mutex)

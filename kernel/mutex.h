@@ -37,6 +37,8 @@ void mutex_init_inherit(struct mutex *mutex, bool recursive);
 void mutex_lock(struct mutex *mutex);
 /* 0 or -XEN_ETIMEDOUT. A free mutex is taken whatever the deadline. */
 int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns);
+/* The same, but thread_interrupt() ends it: -XEN_EINTR. Not by the owner. */
+int mutex_lock_interruptible(struct mutex *mutex, uint64_t deadline_ns);
 /* 0 or -XEN_EBUSY. */
 int mutex_trylock(struct mutex *mutex);
 /* By the owner. */

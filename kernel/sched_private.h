@@ -208,6 +208,7 @@ void sched_account(struct runq *rq, struct thread *prev);
 /* --- wait.c */
 /* waitq_sleep(), but before its equals if `first`: for who was woken already and finds nothing. */
 int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first);
+int waitq_sleep_interruptible_at(struct waitq *q, uint64_t deadline_ns, bool first);
 /* The same, but the lock isn't held on return, and the deadline not looked at before. */
 int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first);
 /* Who would be woken next; NULL. held: q->lock */
@@ -231,7 +232,6 @@ static inline void sched_unmask(bool enabled)
 /* The boot context and the idle threads: threads that begin on a stack that is theirs already. The
  * context lacks thread-local storage. */
 void thread_init(struct thread *thread, const char *name, unsigned int priority);
-void thread_set_name(struct thread *thread, const char *name);
 /* A thread with a stack and a context that starts at sched_thread_entry(); not ready yet. NULL: no
  * memory. */
 struct thread *thread_alloc(const char *name, unsigned int stack_order, unsigned int priority);

@@ -17,10 +17,12 @@
 #include "mm/kmem.h"
 
 #define ARRIVE_WAIT_NS NS_PER_S
+#define LEAVE_WAIT_NS  NS_PER_S
+#define DOWN_LOOK_NS   (100 * NS_PER_US)
 
 static struct smp_cpu boot_smp;
 static struct mutex hotplug = MUTEX_INIT(hotplug); /* who starts and stops vCPUs */
-static struct waitq changed = WAITQ_INIT(changed); /* a vCPU came or went: vcpus_online */
+static struct waitq changed = WAITQ_INIT(changed); /* a vCPU came or went */
 
 static void port_event(evtchn_port_t port, void *arg)
 {
@@ -44,12 +46,35 @@ static void runstate_register(struct percpu *cpu)
         log_warn("vCPU %u: no runstate: %s; stolen time is not known", cpu->vcpu, error_name(rc));
 }
 
+/* On the vCPU itself, upcalls masked: it takes part from here on. */
+static void join(struct percpu *cpu)
+{
+    store_release(&cpu->smp->running, true);
+    smp_calls_open(cpu->smp, true);
+    vcpu_set_add(&vcpus_online, cpu->vcpu);
+    waitq_wake_all(&changed);
+}
+
+/* The idle thread of a vCPU that is to leave, nothing else being there any more. */
+static void park(void)
+{
+    struct percpu *cpu = this_percpu();
+
+    smp_calls_open(cpu->smp, false);
+    store_release(&cpu->smp->running, false); /* pairs with is_parked() */
+    waitq_wake_all(&changed);
+    cpu_stop();
+    sched_cpu_rejoin();
+    join(cpu);
+}
+
 void smp_init(void)
 {
     struct percpu *cpu = this_percpu();
 
-    boot_smp.takes_calls = true;
+    boot_smp.takes_calls = boot_smp.running = true;
     cpu->smp = &boot_smp;
+    sched_set_park(park);
     runstate_register(cpu);
     smp_stop_init();
 }
@@ -57,14 +82,6 @@ void smp_init(void)
 bool smp_vcpu_exists(unsigned int vcpu)
 {
     return vcpu < MAX_VCPUS && hypercall_vcpu_is_up(vcpu) >= 0;
-}
-
-/* On the vCPU itself, upcalls masked: it takes part from here on. */
-static void join(struct percpu *cpu)
-{
-    smp_calls_open(cpu->smp, true);
-    vcpu_set_add(&vcpus_online, cpu->vcpu);
-    waitq_wake_all(&changed);
 }
 
 /* A new vCPU's first C code. */
@@ -78,6 +95,7 @@ static void arrive(void)
     rc = time_init(NULL);
     if (rc)
         panic("vCPU %u has no timer: %s", cpu->vcpu, error_name(rc));
+    store_release(&cpu->smp->arrived, true);
     join(cpu);
     sched_idle();
 }
@@ -125,6 +143,43 @@ static int prepare(unsigned int vcpu)
     return rc ? rc : port_bind(cpu);
 }
 
+static bool is_online(unsigned int vcpu)
+{
+    return vcpu_set_has(&vcpus_online, vcpu);
+}
+
+static bool is_parked(unsigned int vcpu)
+{
+    return !load_acquire(&percpus[vcpu]->smp->running);
+}
+
+/* 0 or -XEN_ETIMEDOUT. */
+static int await(bool (*what)(unsigned int vcpu), unsigned int vcpu, uint64_t deadline_ns)
+{
+    bool enabled = waitq_lock(&changed);
+    int rc = 0;
+
+    while (!what(vcpu) && rc == 0)
+        rc = waitq_sleep(&changed, deadline_ns);
+    if (what(vcpu))
+        rc = 0;
+    waitq_unlock(&changed, enabled);
+    return rc;
+}
+
+/* Until it has parked and Xen has stopped it: started before, it would stop afterwards. */
+static int await_down(unsigned int vcpu)
+{
+    uint64_t deadline_ns = time_after_ns(LEAVE_WAIT_NS);
+    int rc = await(is_parked, vcpu, deadline_ns);
+
+    while (rc == 0 && hypercall_vcpu_is_up(vcpu) == 1) {
+        thread_sleep_until(time_after_ns(DOWN_LOOK_NS));
+        rc = time_now_ns() < deadline_ns ? 0 : -XEN_ETIMEDOUT;
+    }
+    return rc;
+}
+
 /* held: hotplug */
 static int begin(unsigned int vcpu)
 {
@@ -133,24 +188,14 @@ static int begin(unsigned int vcpu)
 
     if (rc)
         return rc;
-    if (cpu->smp->started)
-        return cpu_restart(vcpu);
+    if (cpu->smp->started) {
+        if (!load_acquire(&cpu->smp->arrived))
+            return 0; /* still expected */
+        rc = await_down(vcpu);
+        return rc ? rc : cpu_restart(vcpu);
+    }
     rc = cpu_start(cpu, &cpu->current->context, arrive);
     cpu->smp->started = rc == 0;
-    return rc;
-}
-
-/* Wait until `vcpu` is online or not. 0 or -XEN_ETIMEDOUT. */
-static int await(unsigned int vcpu, bool online, uint64_t deadline_ns)
-{
-    bool enabled = waitq_lock(&changed);
-    int rc = 0;
-
-    while (vcpu_set_has(&vcpus_online, vcpu) != online && rc == 0)
-        rc = waitq_sleep(&changed, deadline_ns);
-    if (vcpu_set_has(&vcpus_online, vcpu) == online)
-        rc = 0;
-    waitq_unlock(&changed, enabled);
     return rc;
 }
 
@@ -172,7 +217,7 @@ void smp_start(bool (*wanted)(unsigned int vcpu))
     deadline_ns = time_after_ns(ARRIVE_WAIT_NS);
     vcpu_set_for_each(vcpu, &started)
     {
-        if (await(vcpu, true, deadline_ns))
+        if (await(is_online, vcpu, deadline_ns))
             log_error("vCPU %u did not arrive within a second; going on without it", vcpu);
     }
     mutex_unlock(&hotplug);
@@ -185,10 +230,36 @@ int smp_vcpu_up(unsigned int vcpu)
     mutex_lock(&hotplug);
     if (vcpu >= MAX_VCPUS)
         rc = -XEN_ENOENT;
-    else if (!vcpu_set_has(&vcpus_online, vcpu))
+    else if (!is_online(vcpu))
         rc = begin(vcpu);
     if (rc == 0)
-        rc = await(vcpu, true, time_after_ns(ARRIVE_WAIT_NS));
+        rc = await(is_online, vcpu, time_after_ns(ARRIVE_WAIT_NS));
+    mutex_unlock(&hotplug);
+    return rc;
+}
+
+/* held: hotplug */
+static int end(unsigned int vcpu)
+{
+    int rc;
+
+    if (!vcpu_set_remove(&vcpus_online, vcpu))
+        return 0;
+    events_leave(vcpu);
+    sched_cpu_leave(percpus[vcpu]);
+    rc = await_down(vcpu);
+    events_leave(vcpu); /* what came to be bound or moved there meanwhile */
+    return rc;
+}
+
+int smp_vcpu_down(unsigned int vcpu)
+{
+    int rc;
+
+    if (vcpu == 0 || vcpu >= MAX_VCPUS)
+        return -XEN_EINVAL;
+    mutex_lock(&hotplug);
+    rc = end(vcpu);
     mutex_unlock(&hotplug);
     return rc;
 }

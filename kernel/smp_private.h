@@ -17,7 +17,9 @@ struct call {
 
 struct smp_cpu {
     evtchn_port_t port; /* "look at your calls", or "stop" */
-    bool started;       /* it has had its registers: cpu_restart() will do */
+    bool started;       /* it has had its registers: cpu_restart() will do; held: hotplug */
+    bool arrived;       /* it has run; written by itself */
+    bool running;       /* it has arrived, and is not parked; written by itself */
 
     spinlock_t lock;
     bool takes_calls;                /* held: lock */

@@ -60,6 +60,8 @@ void thread_detach(struct thread *thread);
 
 void thread_yield(void);
 const char *thread_name(const struct thread *thread);
+/* Cut to THREAD_NAME_MAX - 1 characters. */
+void thread_set_name(struct thread *thread, const char *name);
 /* [*bottom, *top): the calling thread's stack without its guard page. Any context. */
 void thread_stack_bounds(const struct thread *thread, unsigned long *bottom, unsigned long *top);
 /* The thread whose guard page holds `address`, for fault reports; NULL. Takes no lock. */
