@@ -101,6 +101,40 @@ const unsigned long *context_frame(const struct context *context)
     return &frame->rbp;
 }
 
+extern const char pv_event_callback[], pv_trap_stubs[]; /* one follows the other: x86/pv/entry.S */
+
+unsigned long context_interrupted_pc(void)
+{
+    const unsigned long *frame = __builtin_frame_address(0);
+
+    for (unsigned int depth = 0; depth < 8; depth++) {
+        unsigned long from = frame[1];
+
+        frame = (const unsigned long *)frame[0];
+        if (from >= (unsigned long)pv_event_callback && from < (unsigned long)pv_trap_stubs)
+            return frame[1]; /* the entry made this frame for us */
+        if (!frame)
+            break;
+    }
+    return 0;
+}
+
+void context_call_on_stack(void *bottom, size_t size, void (*fn)(void *arg), void *arg)
+{
+    struct thread_control_block *tcb;
+
+    asm("mov %%fs:0, %0" : "=r"(tcb));
+    tcb->stack_limit = (unsigned long)bottom + STACK_RESERVE;
+    asm volatile("mov %0, %%rsp\n\t"
+                 "xor %%ebp, %%ebp\n\t" /* a backtrace ends here */
+                 "push $0\n\t"
+                 "jmp *%1"
+                 :
+                 : "r"((char *)bottom + size), "r"(fn), "D"(arg)
+                 : "memory");
+    __builtin_unreachable();
+}
+
 /* Where every function goes that finds too little stack (gcc -fsplit-stack). The guard page below
  * would do no good in a PV domain: Xen pushes the frame of the page fault on the running stack, and
  * ends the domain when that is not possible. So the report is made here, with what the limit kept

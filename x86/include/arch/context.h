@@ -27,3 +27,9 @@ void context_switch(struct context *from, const struct context *to);
 void context_adopt(const struct context *context);
 /* The saved frame pointer of a context that is not running, for backtraces. */
 const unsigned long *context_frame(const struct context *context);
+/* In what an upcall calls at its end, on the stack of the thread it interrupted: the address where
+ * that goes on. 0: the caller was not called by an upcall. */
+unsigned long context_interrupted_pc(void);
+/* fn(arg) on another stack, [bottom, bottom + size), both multiples of 16. fn does not return. The
+ * thread keeps its own stack, where its thread-local storage lies. */
+_Noreturn void context_call_on_stack(void *bottom, size_t size, void (*fn)(void *arg), void *arg);
