@@ -15,3 +15,12 @@ void __call_exitprocs(int code, void *dso);
 
 /* Give the free blocks that the vCPUs keep for the next malloc() back to newlib. */
 void libc_malloc_gather(void);
+
+/* The thread that runs main(). Any context. */
+struct thread *libc_main_thread(void);
+
+/* What happens by default: nothing, or the end of the domain. Any context. */
+void libc_default_action(int signal);
+/* Only in programs that use signals: to the program, and to the calling thread. 0 or an errno. */
+__attribute__((weak)) int libc_kill(int signal);
+__attribute__((weak)) int libc_raise(int signal);

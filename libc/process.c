@@ -3,6 +3,7 @@
  * The one process there is: its number, signals it sends itself, its bad ends.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "lib/panic.h"
 #include "lib/percpu.h"
 #include "libc/fd.h"
+#include "libc/internal.h"
 #include "mm/page.h"
 
 #define PROCESS_ID  1
@@ -28,22 +30,50 @@ pid_t getpid(void)
     return PROCESS_ID;
 }
 
-/* newlib's raise() and abort() come here when the program has no handler. */
-int kill(pid_t pid, int signal)
+void libc_default_action(int signal)
 {
-    if (pid != PROCESS_ID && pid != 0) {
-        errno = ESRCH;
-        return -1;
-    }
-    if (signal < 0 || signal >= NSIG) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (signal == 0 || signal == SIGCHLD || signal == SIGURG || signal == SIGCONT)
-        return 0;
+    if (signal == SIGCHLD || signal == SIGURG || signal == SIGCONT || signal == SIGWINCH)
+        return;
     if (signal == SIGABRT)
         panic("%s", abort_reason);
     panic("killed by signal %d", signal);
+}
+
+static int invalid(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* Without libc/signal.c, which comes with any call about signals but these two, no signal has a
+ * handler and none is blocked. */
+int kill(pid_t pid, int signal)
+{
+    int rc;
+
+    if (pid != PROCESS_ID && pid != 0 && pid != -1)
+        return invalid(ESRCH);
+    if (signal < 0 || signal >= NSIG)
+        return invalid(EINVAL);
+    if (signal == 0)
+        return 0;
+    rc = libc_kill ? libc_kill(signal) : (libc_default_action(signal), 0);
+    return rc ? invalid(rc) : 0;
+}
+
+/* abort() comes here. */
+int raise(int signal)
+{
+    int rc = signal <= 0 || signal >= NSIG ? EINVAL
+             : libc_raise                  ? libc_raise(signal)
+                                           : (libc_default_action(signal), 0);
+
+    return rc ? invalid(rc) : 0;
+}
+
+int killpg(pid_t group, int signal)
+{
+    return kill(group, signal);
 }
 
 /* newlib's own would bring a second printf along. */
@@ -107,6 +137,46 @@ long sysconf(int name)
         return count_vcpus(false);
     case _SC_NPROCESSORS_ONLN:
         return count_vcpus(true);
+    case _SC_THREADS:
+    case _SC_THREAD_ATTR_STACKADDR:
+    case _SC_THREAD_ATTR_STACKSIZE:
+    case _SC_THREAD_PRIORITY_SCHEDULING:
+    case _SC_THREAD_PRIO_INHERIT:
+    case _SC_THREAD_PRIO_PROTECT:
+    case _SC_THREAD_PROCESS_SHARED:
+    case _SC_THREAD_SAFE_FUNCTIONS:
+    case _SC_THREAD_CPUTIME:
+    case _SC_CPUTIME:
+    case _SC_BARRIERS:
+    case _SC_CLOCK_SELECTION:
+    case _SC_MONOTONIC_CLOCK:
+    case _SC_PRIORITY_SCHEDULING:
+    case _SC_READER_WRITER_LOCKS:
+    case _SC_REALTIME_SIGNALS:
+    case _SC_SEMAPHORES:
+    case _SC_SPIN_LOCKS:
+    case _SC_TIMEOUTS:
+    case _SC_TIMERS:
+        return _POSIX_THREADS; /* all follow the same issue of POSIX */
+    case _SC_THREAD_KEYS_MAX:
+        return PTHREAD_KEYS_MAX;
+    case _SC_THREAD_STACK_MIN:
+        return PTHREAD_STACK_MIN;
+    case _SC_THREAD_THREADS_MAX:
+        return PTHREAD_THREADS_MAX;
+    case _SC_THREAD_DESTRUCTOR_ITERATIONS:
+        return PTHREAD_DESTRUCTOR_ITERATIONS;
+    case _SC_SEM_NSEMS_MAX:
+    case _SC_SEM_VALUE_MAX:
+        return SEM_VALUE_MAX;
+    case _SC_TIMER_MAX:
+        return TIMER_MAX;
+    case _SC_DELAYTIMER_MAX:
+        return DELAYTIMER_MAX;
+    case _SC_SIGQUEUE_MAX:
+        return SIGQUEUE_MAX;
+    case _SC_RTSIG_MAX:
+        return RTSIG_MAX;
     case _SC_PHYS_PAGES:
         page_get_stats(&pages);
         return (long)pages.total;

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <reent.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/lock.h>
 #include <unistd.h>
@@ -30,20 +31,27 @@ int main(int argc, char **argv);
  * ours before newlib's archive is searched. Nothing refers to the table; it is not in the image. */
 void __retarget_lock_acquire(struct __lock *lock);
 __attribute__((used)) static const void *const ours[] = { __retarget_lock_acquire, __assert_func,
-                                                          __register_exitproc, malloc };
+                                                          __register_exitproc, malloc, raise };
 
 static const char *program = "main";
 static struct thread *exiting; /* set once */
+static struct thread *main_thread;
 
 void libc_start(int argc, char **argv)
 {
     if (argc > 0)
         program = argv[0];
+    main_thread = current_thread();
     for (function **f = __preinit_array_start; f < __preinit_array_end; f++)
         (*f)();
     for (function **f = __init_array_start; f < __init_array_end; f++)
         (*f)();
     exit(main(argc, argv));
+}
+
+struct thread *libc_main_thread(void)
+{
+    return main_thread;
 }
 
 struct thread *libc_exiting_thread(void)

@@ -12,46 +12,40 @@
 #include "kernel/thread.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
+#include "libc/time.h"
 
-int clock_gettime(clockid_t clock, struct timespec *out)
+static int64_t wall_offset_ns; /* what clock_settime() added; clock_settime() alone writes it */
+
+uint64_t libc_wall_ns(void)
 {
-    uint64_t now_ns;
-
-    if (clock == CLOCK_REALTIME) {
-        now_ns = time_wall_ns();
-    } else if (clock == CLOCK_MONOTONIC) {
-        now_ns = time_now_ns();
-    } else {
-        errno = EINVAL;
-        return -1;
-    }
-    out->tv_sec = (time_t)(now_ns / NS_PER_S);
-    out->tv_nsec = (long)(now_ns % NS_PER_S);
-    return 0;
+    return time_wall_ns() + (uint64_t)load_once(&wall_offset_ns);
 }
 
-int clock_getres(clockid_t clock, struct timespec *out)
+void libc_wall_set(uint64_t ns)
 {
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (out)
-        *out = (struct timespec){ .tv_nsec = 1 };
-    return 0;
+    store_once(&wall_offset_ns, (int64_t)(ns - time_wall_ns()));
 }
 
-/* The wall clock is Xen's. */
-int clock_settime(clockid_t clock, const struct timespec *value)
+uint64_t libc_wall_to_monotonic(uint64_t wall_ns)
 {
-    (void)clock, (void)value;
-    errno = EPERM;
-    return -1;
+    uint64_t now_ns = libc_wall_ns();
+
+    return wall_ns <= now_ns ? 0 : time_after_ns(wall_ns - now_ns);
+}
+
+uint64_t libc_timespec_ns(const struct timespec *time)
+{
+    uint64_t ns;
+
+    if (__builtin_mul_overflow((uint64_t)time->tv_sec, NS_PER_S, &ns) ||
+        __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
+        return TIME_NEVER;
+    return ns;
 }
 
 int gettimeofday(struct timeval *restrict out, void *restrict zone)
 {
-    uint64_t now_ns = time_wall_ns();
+    uint64_t now_ns = libc_wall_ns();
 
     (void)zone;
     out->tv_sec = (time_t)(now_ns / NS_PER_S);
@@ -59,8 +53,7 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
     return 0;
 }
 
-/* What all vCPUs together did so far apart from idling. */
-static uint64_t busy_now_ns(void)
+uint64_t libc_busy_ns(void)
 {
     uint64_t vcpus = 0, all_ns;
     struct sched_stats stats;
@@ -77,7 +70,7 @@ clock_t times(struct tms *out)
 {
     const uint64_t tick_ns = NS_PER_S / CLOCKS_PER_SEC;
     static uint64_t first_ns; /* two first calls at once only differ by little */
-    uint64_t busy_ns = busy_now_ns();
+    uint64_t busy_ns = libc_busy_ns();
 
     if (load_once(&first_ns) == 0)
         store_once(&first_ns, busy_ns);
@@ -85,31 +78,55 @@ clock_t times(struct tms *out)
     return (clock_t)(time_now_ns() / tick_ns);
 }
 
+/* A thread is only interrupted in programs that have signals or cancellation. */
+__attribute__((weak)) void pthread_testcancel(void);
+
+int libc_sleep(uint64_t ns, struct timespec *left)
+{
+    uint64_t deadline_ns = time_after_ns(ns), now_ns;
+
+    if (pthread_testcancel)
+        pthread_testcancel();
+    while (thread_sleep_interruptible(deadline_ns) == -XEN_EINTR) {
+        if (!libc_interrupted_cancel_any || libc_interrupted_cancel_any() != EINTR)
+            continue;
+        now_ns = time_now_ns();
+        ns = now_ns < deadline_ns ? deadline_ns - now_ns : 0;
+        if (left)
+            *left = (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
+        return EINTR;
+    }
+    if (left)
+        *left = (struct timespec){ 0 };
+    return 0;
+}
+
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
-    uint64_t ns;
+    int rc = EINVAL;
 
-    if (wanted->tv_sec < 0 || wanted->tv_nsec < 0 || wanted->tv_nsec >= (long)NS_PER_S) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (__builtin_mul_overflow((uint64_t)wanted->tv_sec, NS_PER_S, &ns) ||
-        __builtin_add_overflow(ns, (uint64_t)wanted->tv_nsec, &ns))
-        ns = TIME_NEVER;
-    thread_sleep_until(time_after_ns(ns));
-    if (left)
-        *left = (struct timespec){ 0 }; /* nothing interrupts a sleep */
-    return 0;
+    if (wanted->tv_sec >= 0 && wanted->tv_nsec >= 0 && wanted->tv_nsec < (long)NS_PER_S)
+        rc = libc_sleep(libc_timespec_ns(wanted), left);
+    if (rc == 0)
+        return 0;
+    errno = rc;
+    return -1;
 }
 
 int usleep(useconds_t us)
 {
-    thread_sleep_until(time_after_ns(us * NS_PER_US));
-    return 0;
+    int rc = libc_sleep(us * NS_PER_US, NULL);
+
+    if (rc == 0)
+        return 0;
+    errno = rc;
+    return -1;
 }
 
 unsigned int sleep(unsigned int seconds)
 {
-    thread_sleep_until(time_after_ns(seconds * NS_PER_S));
-    return 0;
+    struct timespec left = { 0 };
+
+    libc_sleep(seconds * NS_PER_S, &left);
+    return (unsigned int)left.tv_sec + (left.tv_nsec >= (long)NS_PER_S / 2);
 }
