@@ -97,7 +97,7 @@ class Names:
 
     def missing(self, objects):
         """The names that nothing defines, of all that these objects need."""
-        out, wanted, own = set(), set(), {"main"}
+        out, wanted, own = set(), {"main"}, set()
         for line in run(["nm", "-g", *objects]).stdout.splitlines():
             words = line.split()
             if len(words) == 2 and words[0] == "U":
