@@ -83,6 +83,7 @@ static void set_up(void *arg)
         if (rc)
             log_warn("%s: not written: %s", features[i], error_name(rc));
     }
+    control_watch_vcpus();
 }
 
 int control_init(void (*deliver)(enum control_request request))

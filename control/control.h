@@ -20,3 +20,5 @@ _Noreturn void control_shutdown(unsigned int reason);
 /* Boot, with xenstore: start the vCPUs that xenstore does not list as offline, and wait for them, a
  * second at most. Thread context. */
 void control_start_vcpus(void);
+/* Have vCPUs come and go as xenstore says, from now on. What fails is logged. Thread context. */
+void control_watch_vcpus(void);

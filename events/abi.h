@@ -4,6 +4,7 @@
  * Where pending, mask and queues lie is the ABI's; handlers, owners and storms are events.c's.
  */
 #pragma once
+#include "arch/page.h"
 #include "events/events.h"
 #include "lib/spinlock.h"
 
@@ -19,6 +20,7 @@ struct event_port {
     bool stranger;      /* its other end is not us or Xen: may be throttled */
 };
 _Static_assert(sizeof(struct event_port) <= 32, "a page of 128 ports");
+#define EVENT_PORTS_PER_PAGE (PAGE_SIZE / sizeof(struct event_port))
 
 enum { MASKED_BY_DRIVER = 1, MASKED_BY_STORM = 2, MASKED_BY_MOVE = 4 };
 

@@ -193,7 +193,7 @@ int event_move(evtchn_port_t port, unsigned int vcpu)
     struct event_port *p = in_range(port) ? event_port_at(port) : NULL;
     int rc;
 
-    if (!p || !p->fn || !events_cpu_of(vcpu))
+    if (!p || !p->fn || !events_cpu_of(vcpu) || !vcpu_set_has(&vcpus_online, vcpu))
         return -XEN_EINVAL;
     change_masks(port, MASKED_BY_MOVE, 0);
     rc = hypercall_evtchn_bind_vcpu(port, vcpu);
@@ -203,4 +203,21 @@ int event_move(evtchn_port_t port, unsigned int vcpu)
     }
     change_masks(port, 0, MASKED_BY_MOVE); /* pending: raised again, on the new vCPU */
     return rc;
+}
+
+void events_leave(unsigned int vcpu)
+{
+    for (evtchn_port_t port = 0; port < events_ops->nr_ports; port++) {
+        const struct event_port *p = event_port_at(port);
+        int rc;
+
+        if (!p) {
+            port += EVENT_PORTS_PER_PAGE - 1;
+        } else if (load_acquire(&p->fn) && p->vcpu == vcpu && p->stranger) {
+            rc = event_move(port, 0);
+            if (rc)
+                log_error("events: port %u stays on vCPU %u, which goes offline: %s", port, vcpu,
+                          error_name(rc));
+        }
+    }
 }

@@ -18,12 +18,12 @@
 #include "mm/kmem.h"
 #include "mm/page.h"
 
-#define PORTS_PER_PAGE  (PAGE_SIZE / sizeof(struct event_port))
 #define STORM_EDGES     256
 #define STORM_WINDOW_NS (2 * NS_PER_MS)
 
 const struct events_ops *events_ops;
-static struct event_port *port_pages[EVTCHN_FIFO_NR_CHANNELS / PORTS_PER_PAGE]; /* set once each */
+static struct event_port
+    *port_pages[EVTCHN_FIFO_NR_CHANNELS / EVENT_PORTS_PER_PAGE]; /* set once each */
 spinlock_t events_lock;
 static struct events_cpu boot_cpu;
 
@@ -33,14 +33,14 @@ static uint32_t storm_armed;
 struct event_port *event_port_at(evtchn_port_t port)
 {
     struct event_port *page =
-        load_acquire(&port_pages[port / PORTS_PER_PAGE]); /* with event_port_reserve() */
+        load_acquire(&port_pages[port / EVENT_PORTS_PER_PAGE]); /* with event_port_reserve() */
 
-    return page ? &page[port % PORTS_PER_PAGE] : NULL;
+    return page ? &page[port % EVENT_PORTS_PER_PAGE] : NULL;
 }
 
 int event_port_reserve(evtchn_port_t port)
 {
-    struct event_port **page = &port_pages[port / PORTS_PER_PAGE], *fresh;
+    struct event_port **page = &port_pages[port / EVENT_PORTS_PER_PAGE], *fresh;
     int rc = events_ops->reserve(port);
 
     if (rc == 0 && !*page) {
@@ -223,7 +223,7 @@ void events_unthrottle(void)
         struct event_port *p = event_port_at(port);
 
         if (!p) {
-            port += PORTS_PER_PAGE - 1;
+            port += EVENT_PORTS_PER_PAGE - 1;
         } else if (p->masks & MASKED_BY_STORM) {
             p->masks &= ~MASKED_BY_STORM;
             event_unmask_if_free(p, port);

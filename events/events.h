@@ -54,9 +54,11 @@ void event_unmask(evtchn_port_t port);
 bool event_pending(evtchn_port_t port);
 /* Signal the other end. Any context. 0 or -errno. */
 int event_notify(evtchn_port_t port);
-/* Deliver on `vcpu` from now on, losing no edge. 0 or -errno (IPIs and per-vCPU VIRQs can't move).
- */
+/* Deliver on `vcpu`, which is online, from now on, losing no edge. 0 or -errno (IPIs and per-vCPU
+ * VIRQs can't move). */
 int event_move(evtchn_port_t port, unsigned int vcpu);
+/* `vcpu` goes offline, or did: vCPU 0 gets what of its ports can move. Thread context. */
+void events_leave(unsigned int vcpu);
 
 /* Storms: a port whose other end is a stranger and that fires faster than threads can live with is
  * masked for a moment. `arm` is called in an upcall and must have events_unthrottle() called

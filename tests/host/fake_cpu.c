@@ -48,6 +48,7 @@ struct percpu *fake_cpu_adopt(unsigned int vcpu)
         percpus[vcpu]->self = percpus[vcpu];
         percpus[vcpu]->vcpu = vcpu;
         percpus[vcpu]->vcpu_info.evtchn_upcall_mask = 1;
+        vcpu_set_add(&vcpus_online, vcpu);
     }
     fake_percpu = percpus[vcpu];
     return fake_percpu;
