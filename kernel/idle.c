@@ -37,6 +37,7 @@ void sched_idle(void)
     thread_set_name(self, "idle");
     spin_lock(&rq->lock);
     self->priority = rq->running = PRIORITIES;
+    self->must_move = true; /* tells it apart: see sched_switch() */
     rq->idle = self;
     spin_unlock(&rq->lock);
     vcpu_set_add(&sched_vcpus, rq->cpu->vcpu);

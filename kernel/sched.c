@@ -41,7 +41,7 @@ static inline struct thread *dequeue(struct runq *rq)
 
     if (!rq->ready)
         return rq->idle;
-    level = &rq->level[__builtin_ctzll(rq->ready)];
+    level = &rq->level[(unsigned int)__builtin_ctzll(rq->ready)];
     item = level->threads.next;
     level->threads.next = item->next;
     item->next->prev = &level->threads;
@@ -232,6 +232,16 @@ static __attribute__((noinline)) void leave(struct runq *rq, struct thread *self
     rq->left_to = to;
 }
 
+/* The current thread wants to run on, but not here; or it is the idle thread, which is in no queue.
+ * held: rq->lock */
+static __attribute__((noinline)) void step_aside(struct runq *rq, struct thread *self)
+{
+    if (self == rq->idle)
+        self->state = THREAD_READY;
+    else
+        leave(rq, self, NULL);
+}
+
 void sched_switch(void)
 {
     struct runq *rq = this_percpu()->runq;
@@ -240,12 +250,12 @@ void sched_switch(void)
     spin_lock(&rq->lock);
     if (rq->slice_owner == self)
         rq->slice_owner = NULL;
-    if (self == rq->idle)
-        self->state = THREAD_READY;
-    else if (self->state == THREAD_RUNNING && self->must_move)
-        leave(rq, self, NULL);
-    else if (self->state == THREAD_RUNNING)
-        enqueue(rq, self, false);
+    if (self->state == THREAD_RUNNING) {
+        if (self->must_move)
+            step_aside(rq, self);
+        else
+            enqueue(rq, self, false);
+    }
     switch_to_next(rq, self);
 }
 

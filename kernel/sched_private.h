@@ -87,10 +87,10 @@ struct level {
 } __attribute__((aligned(32)));
 
 struct runq {
-    spinlock_t lock;
-    unsigned int running;           /* held: lock; the current thread's priority */
-    uint64_t ready;                 /* held: lock; bit p: level[p] has threads */
     struct level level[PRIORITIES]; /* held: lock */
+    uint64_t ready;                 /* held: lock; bit p: level[p] has threads */
+    spinlock_t lock;
+    unsigned int running; /* held: lock; the current thread's priority */
     struct percpu *cpu;
     struct thread *idle;     /* NULL until sched_idle() */
     struct thread *left;     /* held: lock; switched away from, dead or MOVING */
@@ -209,7 +209,7 @@ void sched_account(struct runq *rq, struct thread *prev);
 /* waitq_sleep(), but before its equals if `first`: for who was woken already and finds nothing. */
 int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first);
 int waitq_sleep_interruptible_at(struct waitq *q, uint64_t deadline_ns, bool first);
-/* The same, but the lock isn't held on return, and the deadline not looked at before. */
+/* waitq_sleep_at(), but the lock isn't held on return, and the deadline not looked at before. */
 int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first);
 /* Who would be woken next; NULL. held: q->lock */
 struct thread *waitq_first(const struct waitq *q);

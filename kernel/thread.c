@@ -153,41 +153,57 @@ void thread_free(struct thread *thread)
     kmem_free(thread);
 }
 
+/* thread_alloc(), or NULL. */
+static struct thread *create(struct thread **thread, const char *name, unsigned int stack_order,
+                             unsigned int priority, void (*fn)(void *arg), void *arg)
+{
+    struct thread *new;
+
+    kassert(priority < PRIORITIES && stack_order > 0);
+    new = thread_alloc(name, stack_order, priority);
+    if (new) {
+        new->fn = fn;
+        new->arg = arg;
+        *thread = new; /* before it runs, and perhaps ends */
+    }
+    return new;
+}
+
+static void start(struct thread *thread)
+{
+    bool enabled = upcalls_save();
+
+    sched_start(thread);
+    sched_unmask(enabled);
+}
+
 int thread_create_with(struct thread **thread, const struct thread_options *options,
                        void (*fn)(void *arg), void *arg)
 {
     unsigned int stack_order = options->stack_order ? options->stack_order : THREAD_STACK_ORDER;
     struct thread *new;
-    bool enabled;
 
-    kassert(options->priority < PRIORITIES);
     if (options->affinity && !sched_some_online(options->affinity))
         return -XEN_EINVAL;
-    new = thread_alloc(options->name, stack_order, options->priority);
+    new = create(thread, options->name, stack_order, options->priority, fn, arg);
     if (!new)
         return -XEN_ENOMEM;
-    new->fn = fn;
-    new->arg = arg;
     new->fifo = new->base_fifo = options->fifo;
     if (options->affinity)
         new->affinity = *options->affinity;
-    *thread = new; /* before it runs, and perhaps ends */
-    enabled = upcalls_save();
-    sched_start(new);
-    sched_unmask(enabled);
+    start(new);
     return 0;
 }
 
 int thread_create(struct thread **thread, const char *name, unsigned int stack_order,
                   enum thread_priority priority, void (*fn)(void *arg), void *arg)
 {
-    const struct thread_options options = {
-        .name = name,
-        .stack_order = stack_order,
-        .priority = priority,
-    };
+    struct thread *new = create(thread, name, stack_order, priority, fn, arg);
 
-    return thread_create_with(thread, &options, fn, arg);
+    if (!new)
+        return -XEN_ENOMEM;
+    start(new);
+    return 0;
 }
 
 void thread_start_service(const char *name, void (*fn)(void *arg), void *arg)
@@ -221,8 +237,8 @@ static void off_stack_wait(struct thread *thread)
         hypercall_sched_yield();
 }
 
-static int join(struct thread *thread, uint64_t deadline_ns,
-                int (*sleep)(struct waitq *q, uint64_t deadline_ns))
+static inline int join(struct thread *thread, uint64_t deadline_ns,
+                       int (*sleep)(struct waitq *q, uint64_t deadline_ns))
 {
     bool enabled = waitq_lock(&thread->exit);
     int rc = 0;

@@ -57,7 +57,7 @@ static unsigned int priority_of(const struct list *item)
 }
 
 /* Better ones first; behind its equals, or before them if `first`. held: q->lock */
-static void line_up(struct waitq *q, struct thread *self, bool first)
+static __attribute__((noinline)) void line_up(struct waitq *q, struct thread *self, bool first)
 {
     struct list *before = &q->sleepers; /* self goes behind this one */
 
@@ -72,13 +72,16 @@ static void line_up(struct waitq *q, struct thread *self, bool first)
     list_add_after(before, &self->sleeping);
 }
 
-int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first)
+static inline int sleep_in(struct waitq *q, uint64_t deadline_ns, bool first)
 {
     struct thread *self = current_thread();
     bool limited = deadline_ns != TIME_NEVER;
 
     kassert(sched_sleep_allowed());
-    line_up(q, self, first);
+    if (list_empty(&q->sleepers))
+        list_add_first(&q->sleepers, &self->sleeping);
+    else
+        line_up(q, self, first);
     self->sleep_rc = 0;
     if (limited) {
         self->waiting = q;
@@ -93,14 +96,18 @@ int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first)
     return self->sleep_rc;
 }
 
+int waitq_sleep_unlocked(struct waitq *q, uint64_t deadline_ns, bool first)
+{
+    return sleep_in(q, deadline_ns, first);
+}
+
 int waitq_sleep_at(struct waitq *q, uint64_t deadline_ns, bool first)
 {
     int rc;
 
-    kassert(sched_sleep_allowed());
     if (deadline_ns != TIME_NEVER && deadline_ns <= time_now_ns())
         return -XEN_ETIMEDOUT;
-    rc = waitq_sleep_unlocked(q, deadline_ns, first);
+    rc = sleep_in(q, deadline_ns, first);
     spin_lock(&q->lock);
     return rc;
 }

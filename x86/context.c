@@ -83,8 +83,20 @@ void context_init(struct context *context, void *stack_top)
     context->sp = (unsigned long)frame;
 }
 
+/* Apart, so that the usual way needs no frame. */
+static __attribute__((noinline)) void context_switch_slow(struct context *from,
+                                                          const struct context *to)
+{
+    segment_set_fs(to->tls);
+    context_swap(from, to);
+}
+
 void context_switch(struct context *from, const struct context *to)
 {
+    if (!segment_have_wrfsbase) {
+        context_switch_slow(from, to);
+        return;
+    }
     segment_set_fs(to->tls);
     context_swap(from, to);
 }
