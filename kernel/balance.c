@@ -222,7 +222,7 @@ void sched_invite(const struct percpu *busy, const struct thread *waiting)
     memory_barrier(); /* the thread is in its queue before we look who is idle; see sched_take() */
     idle = claim_idle(&waiting->affinity);
     if (idle && idle->cpu != busy && idle->cpu != this_percpu())
-        event_notify(idle->kick_port);
+        sched_kick_soon(idle);
 }
 
 /* The best ready thread that may run on `vcpu`. held: busy->lock */

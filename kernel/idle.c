@@ -42,6 +42,8 @@ void sched_idle(void)
     spin_unlock(&rq->lock);
     vcpu_set_add(&sched_vcpus, rq->cpu->vcpu);
     for (;;) {
+        if (rq->cpu->kicks_due)
+            sched_send_kicks(rq->cpu);
         if (load_once(&rq->ready))
             sched_switch();
         else if (load_once(&rq->cpu->leaving))

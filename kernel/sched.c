@@ -81,7 +81,29 @@ void sched_kick(struct runq *rq)
     else /* it looks by itself before it blocks; the next thread is for another idle one */
         sched_idle_end(rq->cpu->vcpu);
     if (rq->cpu != this_percpu())
-        event_notify(rq->kick_port);
+        sched_kick_soon(rq);
+}
+
+/* Not now: our caller holds locks that the other vCPU would wait for, if Xen let it run at once,
+ * and perhaps in our place. */
+void sched_kick_soon(const struct runq *rq)
+{
+    struct percpu *self = this_percpu();
+    unsigned int vcpu = rq->cpu->vcpu;
+
+    self->kicks.bits[vcpu / BITS_PER_LONG] |= 1UL << vcpu % BITS_PER_LONG;
+    self->kicks_due = self->need_resched = true;
+}
+
+void sched_send_kicks(struct percpu *self)
+{
+    self->kicks_due = false;
+    for (unsigned int word = 0; word < ARRAY_SIZE(self->kicks.bits); word++) {
+        unsigned long bits = self->kicks.bits[word];
+
+        for (self->kicks.bits[word] = 0; bits; bits &= bits - 1)
+            event_notify(percpus[word * BITS_PER_LONG + lowest_bit(bits)]->runq->kick_port);
+    }
 }
 
 /* Where `rq` may be another vCPU's, or another vCPU may be idle. held: rq->lock */
@@ -204,7 +226,7 @@ static void switch_to_next(struct runq *rq, struct thread *prev)
 
     if (!next)
         next = idle_at_boot(rq, prev);
-    cpu->need_resched = next->attention;
+    cpu->need_resched = next->attention || cpu->kicks_due;
     rq->slice_expired = false;
     rq->running = next->priority;
     next->state = THREAD_RUNNING;
@@ -301,6 +323,8 @@ void sched_preempt(void)
     struct thread *self = current_thread();
     struct runq *rq = cpu->runq;
 
+    if (cpu->kicks_due)
+        sched_send_kicks(cpu);
     /* The idle thread looks for itself; a thread that is on its way to sleep is about to. */
     if (!cpu->need_resched || cpu->preempt_count || !rq || self == rq->idle ||
         self->state != THREAD_RUNNING)
@@ -308,6 +332,9 @@ void sched_preempt(void)
     kassert(cpu->upcall_depth == 0);
     spin_lock(&rq->lock);
     preempt(rq, self);
+    cpu = this_percpu(); /* perhaps another vCPU by now */
+    if (cpu->kicks_due)  /* the thread that was here has gone to one of its own */
+        sched_send_kicks(cpu);
     if (self->async_due)
         interrupt_deliver(self);
 }

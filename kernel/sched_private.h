@@ -219,6 +219,10 @@ void waitq_end_sleep(struct thread *thread, int rc);
  * the timer's upcall. */
 void waitq_timeout(void *thread);
 
+/* Send the vCPU of `rq` an event, but not before upcalls are unmasked. Upcalls masked (both). */
+void sched_kick_soon(const struct runq *rq);
+void sched_send_kicks(struct percpu *self);
+
 /* Unmask upcalls if `enabled`, first giving way to a better thread that was woken meanwhile. */
 static inline void sched_unmask(bool enabled)
 {

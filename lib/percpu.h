@@ -25,12 +25,14 @@ struct percpu {
     unsigned int preempt_count; /* > 0: the running thread stays on this vCPU */
     bool need_resched;          /* a better thread waits; looked at when the upcall ends */
     bool leaving;               /* it is to stop: kernel/hotplug.c */
+    bool kicks_due;             /* `kicks` isn't empty; need_resched is up too then */
     struct thread *current;
     struct runq *runq;                 /* kernel/ */
     struct timers *timers;             /* kernel/ */
     struct smp_cpu *smp;               /* kernel/ */
     struct events_cpu *events;         /* events/ */
     struct malloc_cache *malloc_cache; /* libc/ */
+    struct vcpu_set kicks;             /* kernel/: to be told to look at their queues */
 
     /* Registered with Xen: must not cross a page, must never move. */
     struct vcpu_info vcpu_info __attribute__((aligned(64)));
