@@ -187,7 +187,7 @@ long console_read(char *out, size_t len, uint64_t deadline_ns)
     long rc = 0;
 
     while (!readable() && rc == 0)
-        rc = waitq_sleep(&in.q, deadline_ns);
+        rc = waitq_sleep_interruptible(&in.q, deadline_ns);
     if (in.ready != in.read)
         rc = take(out, len);
     else if (in.ended)

@@ -24,7 +24,7 @@ struct stat;
 /* A NULL function means that this file cannot do it. */
 struct file_ops {
     /* Bytes moved, 0 at the end of input, or a negative errno; -EAGAIN when it would wait and
-     * file_flags() has O_NONBLOCK. */
+     * file_flags() has O_NONBLOCK, -EINTR when the thread was interrupted. */
     ssize_t (*read)(struct file *file, void *out, size_t len);
     ssize_t (*write)(struct file *file, const void *data, size_t len);
     unsigned int (*ready)(struct file *file);

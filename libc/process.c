@@ -122,6 +122,53 @@ static long count_vcpus(bool up)
     return count;
 }
 
+/* A table, where the compiler would make a long jump table of a switch. */
+static const struct {
+    uint8_t name;
+    int value;
+} constants[] = {
+    { _SC_THREADS, _POSIX_THREADS },
+    { _SC_THREAD_ATTR_STACKADDR, _POSIX_THREAD_ATTR_STACKADDR },
+    { _SC_THREAD_ATTR_STACKSIZE, _POSIX_THREAD_ATTR_STACKSIZE },
+    { _SC_THREAD_PRIORITY_SCHEDULING, _POSIX_THREAD_PRIORITY_SCHEDULING },
+    { _SC_THREAD_PRIO_INHERIT, _POSIX_THREAD_PRIO_INHERIT },
+    { _SC_THREAD_PRIO_PROTECT, _POSIX_THREAD_PRIO_PROTECT },
+    { _SC_THREAD_PROCESS_SHARED, _POSIX_THREAD_PROCESS_SHARED },
+    { _SC_THREAD_SAFE_FUNCTIONS, _POSIX_THREAD_SAFE_FUNCTIONS },
+    { _SC_THREAD_CPUTIME, _POSIX_THREAD_CPUTIME },
+    { _SC_CPUTIME, _POSIX_CPUTIME },
+    { _SC_BARRIERS, _POSIX_BARRIERS },
+    { _SC_CLOCK_SELECTION, _POSIX_CLOCK_SELECTION },
+    { _SC_MONOTONIC_CLOCK, _POSIX_MONOTONIC_CLOCK },
+    { _SC_PRIORITY_SCHEDULING, _POSIX_PRIORITY_SCHEDULING },
+    { _SC_READER_WRITER_LOCKS, _POSIX_READER_WRITER_LOCKS },
+    { _SC_REALTIME_SIGNALS, _POSIX_REALTIME_SIGNALS },
+    { _SC_SEMAPHORES, _POSIX_SEMAPHORES },
+    { _SC_SPIN_LOCKS, _POSIX_SPIN_LOCKS },
+    { _SC_TIMEOUTS, _POSIX_TIMEOUTS },
+    { _SC_TIMERS, _POSIX_TIMERS },
+    { _SC_THREAD_KEYS_MAX, PTHREAD_KEYS_MAX },
+    { _SC_THREAD_STACK_MIN, PTHREAD_STACK_MIN },
+    { _SC_THREAD_THREADS_MAX, PTHREAD_THREADS_MAX },
+    { _SC_THREAD_DESTRUCTOR_ITERATIONS, PTHREAD_DESTRUCTOR_ITERATIONS },
+    { _SC_SEM_NSEMS_MAX, SEM_NSEMS_MAX },
+    { _SC_SEM_VALUE_MAX, SEM_VALUE_MAX },
+    { _SC_TIMER_MAX, TIMER_MAX },
+    { _SC_DELAYTIMER_MAX, DELAYTIMER_MAX },
+    { _SC_SIGQUEUE_MAX, SIGQUEUE_MAX },
+    { _SC_RTSIG_MAX, RTSIG_MAX },
+};
+
+static long sysconf_constant(int name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(constants); i++) {
+        if (constants[i].name == name)
+            return constants[i].value;
+    }
+    errno = EINVAL;
+    return -1;
+}
+
 long sysconf(int name)
 {
     struct page_stats pages;
@@ -137,46 +184,6 @@ long sysconf(int name)
         return count_vcpus(false);
     case _SC_NPROCESSORS_ONLN:
         return count_vcpus(true);
-    case _SC_THREADS:
-    case _SC_THREAD_ATTR_STACKADDR:
-    case _SC_THREAD_ATTR_STACKSIZE:
-    case _SC_THREAD_PRIORITY_SCHEDULING:
-    case _SC_THREAD_PRIO_INHERIT:
-    case _SC_THREAD_PRIO_PROTECT:
-    case _SC_THREAD_PROCESS_SHARED:
-    case _SC_THREAD_SAFE_FUNCTIONS:
-    case _SC_THREAD_CPUTIME:
-    case _SC_CPUTIME:
-    case _SC_BARRIERS:
-    case _SC_CLOCK_SELECTION:
-    case _SC_MONOTONIC_CLOCK:
-    case _SC_PRIORITY_SCHEDULING:
-    case _SC_READER_WRITER_LOCKS:
-    case _SC_REALTIME_SIGNALS:
-    case _SC_SEMAPHORES:
-    case _SC_SPIN_LOCKS:
-    case _SC_TIMEOUTS:
-    case _SC_TIMERS:
-        return _POSIX_THREADS; /* all follow the same issue of POSIX */
-    case _SC_THREAD_KEYS_MAX:
-        return PTHREAD_KEYS_MAX;
-    case _SC_THREAD_STACK_MIN:
-        return PTHREAD_STACK_MIN;
-    case _SC_THREAD_THREADS_MAX:
-        return PTHREAD_THREADS_MAX;
-    case _SC_THREAD_DESTRUCTOR_ITERATIONS:
-        return PTHREAD_DESTRUCTOR_ITERATIONS;
-    case _SC_SEM_NSEMS_MAX:
-    case _SC_SEM_VALUE_MAX:
-        return SEM_VALUE_MAX;
-    case _SC_TIMER_MAX:
-        return TIMER_MAX;
-    case _SC_DELAYTIMER_MAX:
-        return DELAYTIMER_MAX;
-    case _SC_SIGQUEUE_MAX:
-        return SIGQUEUE_MAX;
-    case _SC_RTSIG_MAX:
-        return RTSIG_MAX;
     case _SC_PHYS_PAGES:
         page_get_stats(&pages);
         return (long)pages.total;
@@ -184,7 +191,6 @@ long sysconf(int name)
         page_get_stats(&pages);
         return (long)pages.free;
     default:
-        errno = EINVAL;
-        return -1;
+        return sysconf_constant(name);
     }
 }

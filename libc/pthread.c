@@ -130,6 +130,7 @@ static void finish_program_part(struct pthread *self)
 {
     struct _pthread_cleanup_context *handler;
 
+    libc_signals_deliver(self, NULL); /* those it was too busy for, in a library perhaps */
     store_once(&self->exiting, true);
     while ((handler = self->cleanup) != NULL) {
         self->cleanup = handler->_previous;

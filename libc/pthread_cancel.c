@@ -31,7 +31,7 @@ int pthread_cancel(pthread_t handle)
         if (!load_once(&target->cancel_disabled) && !self)
             libc_notify(target);
     }
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     if (self && target->cancel_async)
         pthread_testcancel();
     return target ? 0 : ESRCH;

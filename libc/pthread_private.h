@@ -73,6 +73,16 @@ struct pthread {
 extern spinlock_t libc_threads_lock;
 extern struct list libc_threads; /* all of them; held: libc_threads_lock */
 
+/* Give the lock back, and the vCPU to a better thread that was told something under it. */
+static inline void libc_threads_unlock(bool enabled)
+{
+    spin_unlock_restore(&libc_threads_lock, enabled);
+    if (this_percpu()->need_resched) {
+        preempt_disable();
+        preempt_enable();
+    }
+}
+
 /* The calling thread's; made on the first call in a thread that pthread_create() did not make.
  * Panics when there is no memory for that. Thread context. */
 struct pthread *libc_self(void);

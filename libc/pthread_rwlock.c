@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Read-write locks.  A waiting writer keeps new readers out, so that it is not starved, except
- * readers that hold a read lock already: those would wait for themselves.  State is held by the
- * lock of
- * __readers; a writer takes that of __writers inside it before it sleeps.
+ * Read-write locks.  Who waits gets it by priority, writers before their equals.  So a waiting
+ * writer keeps new readers out, except better ones, and those that hold a read lock already, who
+ * would wait for themselves.  State is held by the lock of __readers; a writer takes that of
+ * __writers inside it before it sleeps.
  */
 #define _GNU_SOURCE
 #include "libc/pthread_private.h"
@@ -27,12 +27,24 @@ int pthread_rwlock_destroy(pthread_rwlock_t *lock)
     return rc;
 }
 
+#define NOBODY (-1)
+
+/* The best priority at which somebody waits; NOBODY. held: lock->__readers */
+static int best(const unsigned short *waiting_at)
+{
+    int priority = REALTIME_LEVELS;
+
+    while (priority >= 0 && waiting_at[priority] == 0)
+        priority--;
+    return priority;
+}
+
 /* held: lock->__readers */
 static bool take_read(pthread_rwlock_t *lock, struct pthread *self)
 {
     if (lock->__owner)
         return false;
-    if (lock->__waiting && self->read_locks == 0)
+    if (self->read_locks == 0 && self->priority <= best(lock->__writers_at))
         return false;
     lock->__reading++;
     self->read_locks++;
@@ -55,31 +67,43 @@ static int check(const pthread_rwlock_t *lock)
     return lock->__owner == (unsigned long)current_thread() ? EDEADLK : 0;
 }
 
+/* held: lock->__readers, let go meanwhile */
+static int sleep_as_reader(pthread_rwlock_t *lock, int priority, uint64_t deadline_ns,
+                           bool *enabled)
+{
+    int rc;
+
+    lock->__readers_at[priority]++;
+    rc = waitq_sleep_interruptible(libc_queue(&lock->__readers), deadline_ns);
+    if (rc == -XEN_EINTR) {
+        libc_queue_unlock(&lock->__readers, *enabled);
+        libc_interrupted();
+        *enabled = libc_queue_lock(&lock->__readers);
+        rc = 0;
+    }
+    lock->__readers_at[priority]--;
+    return rc;
+}
+
 static int lock_read(pthread_rwlock_t *lock, uint64_t deadline_ns, int error)
 {
     struct pthread *self = libc_self();
     bool enabled = libc_queue_lock(&lock->__readers);
     int rc = check(lock);
 
-    while (rc == 0 && !take_read(lock, self)) {
-        rc = error ? error : waitq_sleep_interruptible(libc_queue(&lock->__readers), deadline_ns);
-        if (rc == -XEN_EINTR) {
-            libc_queue_unlock(&lock->__readers, enabled);
-            libc_interrupted();
-            enabled = libc_queue_lock(&lock->__readers);
-            rc = 0;
-        }
-    }
+    while (rc == 0 && !take_read(lock, self))
+        rc = error ? error : sleep_as_reader(lock, self->priority, deadline_ns, &enabled);
     libc_queue_unlock(&lock->__readers, enabled);
     return rc < 0 ? ETIMEDOUT : rc;
 }
 
-/* Sleep as a writer: lock->__readers is let go meanwhile. */
-static int sleep_as_writer(pthread_rwlock_t *lock, uint64_t deadline_ns, bool *enabled)
+/* held: lock->__readers, let go meanwhile */
+static int sleep_as_writer(pthread_rwlock_t *lock, int priority, uint64_t deadline_ns,
+                           bool *enabled)
 {
     int rc;
 
-    lock->__waiting++;
+    lock->__writers_at[priority]++;
     libc_queue_lock(&lock->__writers);
     spin_unlock(&libc_queue(&lock->__readers)->lock);
     rc = waitq_sleep_interruptible(libc_queue(&lock->__writers), deadline_ns);
@@ -89,33 +113,36 @@ static int sleep_as_writer(pthread_rwlock_t *lock, uint64_t deadline_ns, bool *e
         rc = 0;
     }
     *enabled = libc_queue_lock(&lock->__readers);
-    lock->__waiting--;
+    lock->__writers_at[priority]--;
     return rc;
 }
 
-/* Wake whoever may go on: a writer first, or else all readers. held: lock->__readers */
+/* Wake the best writer, or all readers if one is better: they look for themselves which of them may
+ * go on. held: lock->__readers */
 static void wake_next(pthread_rwlock_t *lock)
 {
-    bool woken = false;
+    int writer = best(lock->__writers_at);
 
     if (lock->__owner)
         return;
-    if (lock->__waiting && !lock->__reading) {
+    if (writer == NOBODY || writer < best(lock->__readers_at)) {
+        while (waitq_wake_one_locked(libc_queue(&lock->__readers)))
+            ;
+    } else if (!lock->__reading) {
         libc_queue_lock(&lock->__writers);
-        woken = waitq_wake_one_locked(libc_queue(&lock->__writers)) > 0;
+        waitq_wake_one_locked(libc_queue(&lock->__writers));
         libc_queue_unlock(&lock->__writers, false);
     }
-    while (!woken && !lock->__waiting && waitq_wake_one_locked(libc_queue(&lock->__readers)))
-        ;
 }
 
 static int lock_write(pthread_rwlock_t *lock, uint64_t deadline_ns, int error)
 {
+    int priority = libc_self()->priority, rc;
     bool enabled = libc_queue_lock(&lock->__readers);
-    int rc = check(lock);
 
+    rc = check(lock);
     while (rc == 0 && !take_write(lock))
-        rc = error ? error : sleep_as_writer(lock, deadline_ns, &enabled);
+        rc = error ? error : sleep_as_writer(lock, priority, deadline_ns, &enabled);
     if (rc)
         wake_next(lock); /* readers that waited for us only */
     libc_queue_unlock(&lock->__readers, enabled);

@@ -88,7 +88,7 @@ int pthread_setschedparam(pthread_t handle, int policy, const struct sched_param
     struct pthread *target = libc_thread_find(handle);
     int rc = target ? set_scheduling(target, policy, param->sched_priority) : ESRCH;
 
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     return rc;
 }
 
@@ -98,7 +98,7 @@ int pthread_setschedprio(pthread_t handle, int priority)
     struct pthread *target = libc_thread_find(handle);
     int rc = target ? set_scheduling(target, target->policy, priority) : ESRCH;
 
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     return rc;
 }
 
@@ -111,7 +111,7 @@ int pthread_getschedparam(pthread_t handle, int *policy, struct sched_param *par
         *policy = target->policy;
         *param = (struct sched_param){ .sched_priority = target->priority };
     }
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     return target ? 0 : ESRCH;
 }
 

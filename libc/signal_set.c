@@ -70,7 +70,7 @@ int sigaction(int signal, const struct sigaction *restrict set, struct sigaction
         if (libc_signal_ignored(signal))
             libc_signal_discard(signal);
     }
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     if (before)
         *before = old;
     return 0;
@@ -109,7 +109,7 @@ int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict be
         libc_signals_deliver(self, NULL); /* they are this thread's as long as it takes them */
         enabled = spin_lock_save(&libc_threads_lock);
         self->mask = how == SIG_BLOCK ? old | wanted : how == SIG_UNBLOCK ? old & ~wanted : wanted;
-        spin_unlock_restore(&libc_threads_lock, enabled);
+        libc_threads_unlock(enabled);
     }
     if (before)
         *before = old;
@@ -130,7 +130,7 @@ int sigpending(sigset_t *set)
     bool enabled = spin_lock_save(&libc_threads_lock);
 
     *set = libc_signals_pending(self) & self->mask;
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     return 0;
 }
 
@@ -152,7 +152,7 @@ static int send(pthread_t handle, const siginfo_t *info)
     }
     if (rc == 0 && info->si_signo && !(target && target->ended))
         rc = libc_signal_post(target, info, NULL);
-    spin_unlock_restore(&libc_threads_lock, enabled);
+    libc_threads_unlock(enabled);
     if (rc == 0 && info->si_signo)
         libc_signals_deliver(self, NULL); /* if it is ours: before this returns */
     return rc;

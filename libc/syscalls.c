@@ -24,16 +24,34 @@ static int finish(int rc)
     return -1;
 }
 
-_READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
+/* Only in programs that have signals or cancellation. */
+__attribute__((weak)) void pthread_testcancel(void);
+__attribute__((weak)) int libc_interrupted_cancel(void);
+
+/* One attempt. */
+static ssize_t try_read(int fd, void *out, size_t len)
 {
     struct file *file = file_get(fd);
     ssize_t rc = -EBADF;
 
     if (!file)
-        return finish(-EBADF);
+        return rc;
     if (file_ops(file)->read && (file_flags(file) & O_ACCMODE) != O_WRONLY)
         rc = file_ops(file)->read(file, out, MIN(len, (size_t)INT32_MAX));
     file_put(file);
+    return rc;
+}
+
+/* A cancellation point; write() is none, because printf() calls it with the stream locked. */
+_READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
+{
+    ssize_t rc;
+
+    if (pthread_testcancel)
+        pthread_testcancel();
+    do {
+        rc = try_read(fd, out, len);
+    } while (rc == -EINTR && libc_interrupted_cancel && libc_interrupted_cancel() == 0);
     return finish((int)rc);
 }
 

@@ -107,13 +107,15 @@ typedef struct {
 
 typedef struct {
     __pthread_queue_t __readers, __writers;
-    unsigned long __owner;  /* the writer */
-    unsigned int __reading; /* how many hold it; held: __readers */
-    unsigned int __waiting; /* writers; held: __readers */
+    unsigned long __owner; /* the writer */
+
+    /* held: __readers */
+    unsigned int __reading; /* how many hold it */
     unsigned int __destroyed;
+    unsigned short __readers_at[33], __writers_at[33]; /* how many wait, by priority */
 } pthread_rwlock_t;
 /* clang-format off */
-#define _PTHREAD_RWLOCK_INITIALIZER { { { 0 } }, { { 0 } }, 0, 0, 0, 0 }
+#define _PTHREAD_RWLOCK_INITIALIZER { { { 0 } }, { { 0 } }, 0, 0, 0, { 0 }, { 0 } }
 /* clang-format on */
 
 typedef struct {
