@@ -11,6 +11,7 @@ MEMORY ?= 32
 ARGS   ?=
 XEN    ?= 4.17
 ONLY   ?=
+DEBUG  ?=
 
 # What a variable may be; a mistyped value says so.
 ALLOWED_ARCH  := x86_64
@@ -22,7 +23,8 @@ $(foreach v,ARCH GUEST XEN,$(call check_value,$(v)))
 not_number = $(shell echo '$($(1))' | grep -qx '[1-9][0-9]*' || echo no)
 $(foreach v,VCPUS MEMORY,$(if $(call not_number,$(v)),$(error $(v)=$($(v)) is not possible; $(v) is a number above 0)))
 
-B       := build/$(ARCH)
+# DEBUG=1: slower, with checks of the lock order; beside the usual build.
+B       := build/$(if $(DEBUG),debug-)$(ARCH)
 APP_DIR := $(if $(wildcard apps/$(APP)/.),apps/$(APP),$(APP))
 APP_NAME := $(notdir $(patsubst %/,%,$(APP_DIR)))
 ifneq ($(filter-out $(realpath $(APP_DIR)),$(realpath apps/$(APP_NAME))),)
@@ -33,7 +35,7 @@ ifeq ($(wildcard $(APP_DIR)/*.c),)
 endif
 
 CC      := gcc
-NEWLIB  := $(B)/newlib
+NEWLIB  := build/$(ARCH)/newlib
 # Asked for when used: on a new machine the compilers come only with the first rule.
 headers_of = -nostdinc -isystem $(shell $(1) -print-file-name=include)
 INCLUDE := -I. -Iinclude -Ix86/include -I$(B)/include -isystem $(NEWLIB)/include \
@@ -46,6 +48,7 @@ CODE    := -std=gnu11 -O2 -g -fno-pie -mno-red-zone -fcf-protection=none -fno-om
 # A function compares the stack pointer with the thread's limit before it takes its frame: x86/context.c,
 # __morestack. A PV guest has no other way to report an overflow (docs/ARCHITECTURE.md).
 CODE    += -fsplit-stack
+CODE    += $(if $(DEBUG),-DDEBUG)
 # The kernel leaves the FPU's registers to the program: an upcall does not save them.
 KERNEL_CODE := $(CODE) -mgeneral-regs-only
 LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096 \
@@ -269,6 +272,7 @@ Xenolith: C programs as Xen domains.
   VCPUS=1         vCPUs of the domain
   ARGS="..."      the program's arguments; kernel options first: $(KERNEL_OPTIONS)
   ONLY=pattern    picks tests
+  DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
 KERNEL_OPTIONS := -loglevel= -events= -stack=
 export HELP

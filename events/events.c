@@ -24,7 +24,7 @@
 const struct events_ops *events_ops;
 static struct event_port
     *port_pages[EVTCHN_FIFO_NR_CHANNELS / EVENT_PORTS_PER_PAGE]; /* set once each */
-spinlock_t events_lock;
+spinlock_t events_lock = SPINLOCK_INIT_RANK(LOCK_EVENTS);
 static struct events_cpu boot_cpu;
 
 static void (*storm_arm)(uint64_t delay_ns);

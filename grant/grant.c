@@ -24,7 +24,7 @@ struct slot {
     grant_ref_t next; /* in the free or the parked list; GRANT_NONE: last; or IN_USE */
 };
 
-static spinlock_t lock;
+static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_GRANT);
 /* held: lock, all of these */
 static struct grant_entry_v1 *table; /* NULL until first needed; shared with Xen */
 static struct slot *slots[MAX_FRAMES];

@@ -8,7 +8,7 @@
 #include "kernel/sched_private.h"
 #include "lib/panic.h"
 
-static spinlock_t inherit_lock = SPINLOCK_INIT; /* inside of a mutex's q.lock */
+static spinlock_t inherit_lock = SPINLOCK_INIT_RANK(LOCK_INHERIT); /* inside of a mutex's q.lock */
 
 /* The best of its own and of those that wait for what it holds. held: inherit_lock */
 static unsigned int best_priority(const struct thread *thread)

@@ -77,6 +77,7 @@ int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
 {
     uintptr_t expected = 0;
 
+    sched_might_sleep("mutex_lock()");
     if (atomic_compare_exchange(&mutex->word, &expected, (uintptr_t)current_thread()))
         return 0;
     if (mutex_is_mine(mutex)) {
@@ -162,9 +163,11 @@ void semaphore_init(struct semaphore *sem, unsigned int count)
 
 int semaphore_wait(struct semaphore *sem, uint64_t deadline_ns)
 {
-    bool enabled = waitq_lock(&sem->q);
+    bool enabled;
     int rc = 0;
 
+    sched_might_sleep("semaphore_wait()");
+    enabled = waitq_lock(&sem->q);
     if (sem->count > 0)
         sem->count--;
     else
@@ -184,7 +187,7 @@ void semaphore_post(struct semaphore *sem)
 
 void condition_init(struct condition *condition)
 {
-    waitq_init(&condition->q);
+    *condition = (struct condition)CONDITION_INIT(*condition);
 }
 
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t deadline_ns)

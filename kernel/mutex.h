@@ -65,7 +65,7 @@ struct condition {
 };
 #define CONDITION_INIT(name)                                                                       \
     {                                                                                              \
-        WAITQ_INIT((name).q)                                                                       \
+        WAITQ_INIT_RANK((name).q, LOCK_CONDITION)                                                  \
     }
 void condition_init(struct condition *condition);
 /* Releases `mutex`, however often it is held, while waiting. 0 or -XEN_ETIMEDOUT; the mutex is held

@@ -226,7 +226,7 @@ static void switch_to_next(struct runq *rq, struct thread *prev)
 
     if (!next)
         next = idle_at_boot(rq, prev);
-    cpu->need_resched = next->attention || cpu->kicks_due;
+    cpu->need_resched = next->attention | cpu->kicks_due;
     rq->slice_expired = false;
     rq->running = next->priority;
     next->state = THREAD_RUNNING;
@@ -387,6 +387,19 @@ bool sched_sleep_allowed(void)
            !cpu->preempt_count;
 }
 
+#ifdef DEBUG
+void sched_might_sleep(const char *what)
+{
+    struct runq *rq = this_percpu()->runq;
+
+    if (!rq || !rq->idle) /* booting: there is one context */
+        return;
+    if (!may_sleep())
+        panic("%s where nobody may sleep: in an upcall, upcalls masked or preemption off", what);
+    lock_order_none_but(NULL, what);
+}
+#endif
+
 bool may_sleep(void)
 {
     bool enabled = upcalls_save();
@@ -400,6 +413,7 @@ void sched_queue_init(struct runq *rq, struct percpu *cpu)
 {
     for (unsigned int priority = 0; priority < PRIORITIES; priority++)
         list_init(&rq->level[priority].threads);
+    spin_lock_init(&rq->lock, LOCK_RUNQ);
     rq->running = PRIORITIES;
     rq->cpu = cpu;
     slice_init(rq);

@@ -155,6 +155,13 @@ static inline void slice_check(struct runq *rq, const struct thread *current)
         slice_consider(rq, current);
 }
 
+#ifdef DEBUG
+/* The calling thread may sleep in a moment: panics if it must not. */
+void sched_might_sleep(const char *what);
+#else
+#define sched_might_sleep(what) ((void)0)
+#endif
+
 /* --- balance.c: which vCPU; upcalls masked */
 
 /* Put a thread that is in no queue, its own `rq` or better another; rq->lock is held on entry, not

@@ -23,7 +23,7 @@ static struct {
     unsigned int count;
     struct thread *cached; /* linked by next */
     unsigned int cached_count;
-} threads; /* held: threads.lock */
+} threads = { .lock = SPINLOCK_INIT_RANK(LOCK_THREADS) }; /* held: threads.lock */
 
 static void ring_add(struct thread *thread)
 {
@@ -67,6 +67,7 @@ void thread_init(struct thread *thread, const char *name, unsigned int priority)
 {
     thread->private = NULL;
     thread->priority = thread->base_priority = priority;
+    spin_lock_init(&thread->interrupt_lock, LOCK_INTERRUPT);
     thread->fifo = thread->base_fifo = thread->attention = thread->must_move = false;
     thread->async = thread->async_due = thread->interrupted = false;
     thread->cpu_ns = thread->cpu_told_ns = 0;

@@ -22,8 +22,10 @@ struct timers *timers_create(void)
 {
     struct timers *timers = kmem_alloc(sizeof(*timers));
 
-    if (timers)
+    if (timers) {
+        spin_lock_init(&timers->lock, LOCK_TIMERS);
         timers->programmed_ns = TIME_NEVER;
+    }
     return timers;
 }
 
@@ -164,7 +166,7 @@ void timers_move(struct timers *from, struct timers *to)
     struct timer *timer;
 
     spin_lock(&from->lock);
-    spin_lock(&to->lock); /* nobody else holds two: `from` is never vCPU 0's, `to` always */
+    spin_lock_second(&to->lock); /* nobody holds two else: `from` is never vCPU 0's, `to` always */
     while ((timer = from->root)) {
         heap_detach(from, timer);
         store_release(&timer->heap, to); /* never NULL: timer_cancel() must find it armed */

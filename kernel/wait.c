@@ -13,6 +13,7 @@ void waitq_init(struct waitq *q)
 
 bool waitq_lock(struct waitq *q)
 {
+    spin_lock_rank(&q->lock, LOCK_WAITQ); /* libc's are zeroes at first */
     return spin_lock_save(&q->lock);
 }
 
@@ -88,6 +89,7 @@ static inline int sleep_in(struct waitq *q, uint64_t deadline_ns, bool first)
         self->timeout_done = false;
         timer_arm(&self->timeout, deadline_ns); /* on this vCPU: not before upcalls are unmasked */
     }
+    lock_order_none_but(&q->lock, "waitq_sleep()");
     self->state = THREAD_SLEEPING; /* before the unlock: who wakes us overwrites it */
     spin_unlock(&q->lock);
     sched_switch();

@@ -20,10 +20,11 @@ struct waitq {
     struct list sleepers; /* held: lock */
 };
 
-#define WAITQ_INIT(name)                                                                           \
+#define WAITQ_INIT_RANK(name, rank)                                                                \
     {                                                                                              \
-        SPINLOCK_INIT, LIST_INIT((name).sleepers)                                                  \
+        SPINLOCK_INIT_RANK(rank), LIST_INIT((name).sleepers)                                       \
     }
+#define WAITQ_INIT(name) WAITQ_INIT_RANK(name, LOCK_WAITQ)
 
 void waitq_init(struct waitq *q);
 /* Take the queue's lock with upcalls masked; pass the result to waitq_unlock(). */

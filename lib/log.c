@@ -12,7 +12,7 @@
 
 enum log_level log_level = LOG_WARN;
 
-static spinlock_t lock;
+static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_LOG);
 static struct log_sink *sinks; /* held: lock */
 static char early[EARLY_MAX];  /* held: lock */
 static size_t early_len;       /* held: lock */

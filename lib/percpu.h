@@ -18,6 +18,14 @@ struct timers;
 struct malloc_cache;
 struct smp_cpu;
 
+#ifdef DEBUG
+/* The spinlocks this vCPU holds: lock_order.c. */
+struct lock_order {
+    unsigned int count;
+    const struct spinlock *held[8];
+};
+#endif
+
 struct percpu {
     struct percpu *self;        /* must be first: the arch header reads it through the segment */
     unsigned int vcpu;          /* Xen's number of this vCPU */
@@ -37,6 +45,9 @@ struct percpu {
     /* Registered with Xen: must not cross a page, must never move. */
     struct vcpu_info vcpu_info __attribute__((aligned(64)));
     struct vcpu_runstate_info runstate; /* registered too: where this vCPU's time went */
+#ifdef DEBUG
+    struct lock_order locks;
+#endif
 } __attribute__((aligned(128)));
 
 /* NULL for a vCPU that was never prepared. Slots are set once, before the vCPU starts. */

@@ -18,7 +18,7 @@ struct slot {
     uint32_t next_free;
 };
 
-spinlock_t libc_threads_lock = SPINLOCK_INIT;
+spinlock_t libc_threads_lock = SPINLOCK_INIT_RANK(LOCK_POSIX);
 struct list libc_threads = LIST_INIT(libc_threads);
 
 /* held: libc_threads_lock */

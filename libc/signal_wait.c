@@ -119,7 +119,7 @@ int pause(void)
 
 /* -- The alarm clock ------------------------------------------------------------------------- */
 
-static spinlock_t alarm_lock = SPINLOCK_INIT;
+static spinlock_t alarm_lock = SPINLOCK_INIT_RANK(LOCK_POSIX);
 static struct timer alarm_timer;
 static uint64_t alarm_deadline_ns, alarm_interval_ns; /* held: alarm_lock; 0: off */
 

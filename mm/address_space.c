@@ -23,7 +23,7 @@ struct range {
 
 /* Serialises changes of page tables outside the direct map; taken before the page allocator's lock.
  */
-static spinlock_t map_lock;
+static spinlock_t map_lock = SPINLOCK_INIT_RANK(LOCK_VSPACE);
 static struct list ranges = LIST_INIT(ranges); /* held: map_lock; in use, ascending */
 static char *heap_end = (char *)HEAP_START;    /* the caller of heap_grow() serialises */
 static char *heap_mapped = (char *)HEAP_START; /* pages below exist */

@@ -27,7 +27,7 @@ struct slab {
 };
 #define HEADER ROUND_UP(sizeof(struct slab), 16)
 
-static spinlock_t lock;
+static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_HEAP);
 static struct list partial[CLASSES] = {
     /* held: lock; slabs with a free object */
     LIST_INIT(partial[0]), LIST_INIT(partial[1]), LIST_INIT(partial[2]),

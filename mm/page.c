@@ -21,7 +21,7 @@
 #define PAGES_PER_TABLE (PAGE_SIZE / sizeof(uint8_t *))
 #define DIRECTORY       256
 
-static spinlock_t lock;
+static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_PAGES);
 static struct list free_blocks[PAGE_MAX_ORDER + 1]; /* held: lock, like everything below */
 static uint8_t **directory[DIRECTORY];
 static char *unmapped_start, *unmapped_end; /* of the direct map: exists, is not mapped yet */

@@ -11,7 +11,7 @@
 FUZZ_SECONDS ?= 600
 FUZZ_RUNS    ?= 40000
 FUZZ_NAMES   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
-FUZZ_PARTS   := tests/fuzz/guest.c lib/log.c lib/format.c lib/error_name.c lib/cmdline.c
+FUZZ_PARTS   := tests/fuzz/guest.c lib/log.c lib/format.c lib/error_name.c lib/cmdline.c lib/spinlock.c
 FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/host/include -I. \
                 -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
                 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all

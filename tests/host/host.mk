@@ -42,9 +42,17 @@ HOST_PROGRAMS += $(HOST_TESTS:tests/host/%.c=build/host/$(1)/%)
 endef
 $(foreach cc,$(HOST_CC),$(eval $(call host_rules,$(cc))))
 
+# Under ThreadSanitizer, each a program of its own: vCPUs are pthreads. (gcc's knows no fences.)
+TSAN_PROGRAMS := $(patsubst tests/host/%.c,build/host/tsan/%,$(wildcard tests/host/tsan_*.c))
+HOST_PROGRAMS += $(TSAN_PROGRAMS)
+$(TSAN_PROGRAMS): build/host/tsan/%: tests/host/%.c
+	@mkdir -p $(@D); new=$@.$$$$; \
+	clang $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(HOST_CFLAGS)) -fsanitize=thread -MMD -MP -MT $@ \
+	    -MF $@.d -o $$new $< && mv -f $$new $@ || { rm -f $$new $@; echo "host: clang does not build $<"; }
+
 .PHONY: test-host
 .SECONDARY:
 test-host: $(HOST_PROGRAMS)
 	@tests/host/run.sh "$(ONLY)" $(HOST_PROGRAMS)
 
--include $(wildcard build/host/*/*/*.d build/host/*/tests/host/*.d)
+-include $(wildcard build/host/tsan/*.d build/host/*/*/*.d build/host/*/tests/host/*.d)

@@ -52,6 +52,7 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #define cpu_stolen_ns sim_stolen_ns
 
 /* The names in these files don't collide. */
+#include "lib/spinlock.c"
 #include "kernel/account.c"
 #include "kernel/balance.c"
 #include "kernel/hotplug.c"

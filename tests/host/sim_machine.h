@@ -506,6 +506,7 @@ static void sim_clean_up(char *boot_stack)
         percpus[i] = NULL;
     }
     memset(&threads, 0, sizeof(threads));
+    spin_lock_init(&threads.lock, LOCK_THREADS);
     memset(&boot_thread, 0, sizeof(boot_thread));
     memset(&idle_vcpus, 0, sizeof(idle_vcpus));
     memset(&sched_vcpus, 0, sizeof(sched_vcpus));
