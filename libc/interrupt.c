@@ -87,6 +87,16 @@ int libc_interrupted(void)
     return interrupted(false);
 }
 
+int libc_interrupted_async(void)
+{
+    int rc = interrupted(false);
+    struct pthread *self = libc_self_if_any();
+
+    if (self && self->cancel_async)
+        pthread_testcancel();
+    return rc;
+}
+
 int libc_interrupted_cancel(void)
 {
     int rc = interrupted(false);

@@ -97,6 +97,13 @@ int pthread_spin_trylock(pthread_spinlock_t *lock)
     return expected == SPIN_DESTROYED ? EINVAL : EBUSY;
 }
 
+/* Handlers of signals run meanwhile. */
+static void nap(void)
+{
+    if (thread_sleep_interruptible(time_after_ns(NAP_NS)) == -XEN_EINTR)
+        libc_interrupted_async();
+}
+
 int pthread_spin_lock(pthread_spinlock_t *lock)
 {
     int rc;
@@ -105,7 +112,7 @@ int pthread_spin_lock(pthread_spinlock_t *lock)
         if (load_once(&lock->__owner) == (unsigned long)current_thread())
             return EDEADLK;
         if (turn % (SPINS_THEN_YIELD * YIELDS_THEN_NAP) == 0)
-            thread_sleep_until(time_after_ns(NAP_NS));
+            nap();
         else if (turn % SPINS_THEN_YIELD == 0)
             thread_yield();
         else

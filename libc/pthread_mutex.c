@@ -97,7 +97,7 @@ static int wait_for_oneself(uint64_t deadline_ns)
 {
     while (time_now_ns() < deadline_ns) {
         if (thread_sleep_interruptible(deadline_ns) == -XEN_EINTR)
-            libc_interrupted();
+            libc_interrupted_async();
     }
     return ETIMEDOUT;
 }
@@ -129,7 +129,7 @@ static __attribute__((noinline)) int lock_slowly(pthread_mutex_t *mutex, uint64_
         return EINVAL;
     prepare_queue(kernel);
     while ((rc = mutex_lock_interruptible(kernel, deadline_ns)) == -XEN_EINTR)
-        libc_interrupted();
+        libc_interrupted_async();
     if (rc)
         return ETIMEDOUT;
     if (mutex->__protocol == PTHREAD_PRIO_PROTECT)

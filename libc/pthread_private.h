@@ -122,6 +122,8 @@ void libc_notify(struct pthread *target);
 /* After -XEN_EINTR, no lock held: run the handlers that are due. EINTR, or 0 when none ran but such
  * with SA_RESTART: then go on waiting. Not a cancellation point. */
 int libc_interrupted(void);
+/* The same, and PTHREAD_CANCEL_ASYNCHRONOUS acts: where the caller holds nothing. */
+int libc_interrupted_async(void);
 /* The same in a cancellation point: does not return when the thread is cancelled. */
 int libc_interrupted_cancel(void);
 /* The same where handlers with SA_RESTART count too. */

@@ -16,17 +16,6 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
     return 0;
 }
 
-int pthread_rwlock_destroy(pthread_rwlock_t *lock)
-{
-    bool enabled = libc_queue_lock(&lock->__readers);
-    int rc = lock->__destroyed ? EINVAL : lock->__owner || lock->__reading ? EBUSY : 0;
-
-    if (rc == 0)
-        lock->__destroyed = 1;
-    libc_queue_unlock(&lock->__readers, enabled);
-    return rc;
-}
-
 #define NOBODY (-1)
 
 /* The best priority at which somebody waits; NOBODY. held: lock->__readers */
@@ -37,6 +26,18 @@ static int best(const unsigned short *waiting_at)
     while (priority >= 0 && waiting_at[priority] == 0)
         priority--;
     return priority;
+}
+
+int pthread_rwlock_destroy(pthread_rwlock_t *lock)
+{
+    bool enabled = libc_queue_lock(&lock->__readers);
+    bool waited_for = best(lock->__readers_at) != NOBODY || best(lock->__writers_at) != NOBODY;
+    int rc = lock->__destroyed ? EINVAL : waited_for ? EBUSY : 0;
+
+    if (rc == 0)
+        lock->__destroyed = 1;
+    libc_queue_unlock(&lock->__readers, enabled);
+    return rc;
 }
 
 /* held: lock->__readers */
@@ -219,7 +220,7 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock)
         if (self && self->read_locks)
             self->read_locks--;
     } else {
-        rc = EPERM;
+        rc = EINVAL;
     }
     if (rc == 0)
         wake_next(lock);

@@ -170,8 +170,8 @@ int sched_get_priority_min(int policy)
 
 int sched_rr_get_interval(pid_t pid, struct timespec *out)
 {
-    if (!is_us(pid))
-        return fail(ESRCH);
+    if (!is_us(pid) || !out)
+        return fail(out ? ESRCH : EINVAL);
     *out = (struct timespec){ .tv_nsec = (long)THREAD_TIME_SLICE_NS };
     return 0;
 }

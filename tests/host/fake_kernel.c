@@ -217,7 +217,6 @@ FAKE int waitq_sleep(struct waitq *q, uint64_t deadline_ns)
     return -XEN_ETIMEDOUT;
 }
 
-/* Nobody is interrupted here. */
 FAKE int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
 {
     return waitq_sleep(q, deadline_ns);
