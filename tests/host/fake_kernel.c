@@ -217,6 +217,7 @@ FAKE int waitq_sleep(struct waitq *q, uint64_t deadline_ns)
     return -XEN_ETIMEDOUT;
 }
 
+/* Nobody is interrupted here. */
 FAKE int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
 {
     return waitq_sleep(q, deadline_ns);
