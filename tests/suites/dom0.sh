@@ -4,8 +4,9 @@
 # a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
 #
 # What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(), "hung" when it
-# had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just ended. The
-# domain's console tells the rest; it comes back as the console of domain tNUMBER.
+# had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just ended; before
+# that, "@text NUMBER LINE" for the last lines of what did not end with 0. All that a domain wrote
+# comes back as the console of tNUMBER.
 WORKERS=4
 
 # xl's own process waits for the domain's end and removes it: one process per test.
@@ -24,17 +25,18 @@ run_test() {
         status=create
         cp "/run/$name.create" "/scenario/out/$name.xl" ;;
     esac
+    [ "$status" = 0 ] || tail -n 40 "$(console_log "$name")" | sed "s/^/@text $number /"
     echo "@end $number $status $((($(now_ns) - begin) / 1000000))"
 }
 
 # The console's daemon may be a moment behind xl.
-has_ended() { tail -n 3 "$1" | grep -qa -e '^suite: exit(' -e 'panic: '; }
+has_ended() { tail -n 3 "$1" | grep -qa -e 'suite: exit(' -e 'panic: '; }
 
 status_of() {
     local log code
     log=$(console_log "$1")
     wait_for 2 has_ended "$log"
-    code=$(tail -n 3 "$log" | sed -n 's/^suite: exit(\(-\?[0-9]*\)): .*/\1/p')
+    code=$(tail -n 3 "$log" | sed -n 's/.*suite: exit(\(-\?[0-9]*\)): .*/\1/p')
     if [ -n "$code" ]; then
         echo "$code"
     elif grep -qa 'panic: ' "$log"; then

@@ -72,8 +72,8 @@ class Heard:
 
 def last_line(text):
     """What the program said last: not the kernel's words on its end."""
-    lines = [l.strip() for l in text.splitlines()
-             if l.strip() and not re.match(r"suite: exit\(|\(d\d+\)", l)]
+    lines = [re.sub(r"suite: exit\(.*", "", l).strip() for l in text.splitlines()]
+    lines = [l for l in lines if l]
     return lines[-1][:160] if lines else ""
 
 
