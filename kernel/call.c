@@ -42,6 +42,7 @@ static void wait_for(const struct percpu *other)
 {
     struct smp_cpu *self = this_percpu()->smp;
 
+    smp_stop_check(); /* our upcall would do it, but is masked */
     if (load_once(&self->ncalls))
         smp_calls_run(self);
     else if (load_once(&other->runstate.state) == RUNSTATE_running)

@@ -82,7 +82,8 @@ class Group:
         limit = min(BED_LIMIT_S, BED_MARGIN_S + self.scenario.limit * len(self.waiting))
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
-                   "--file", f"{HERE}/dom0/check.sh", "--file", f"{self.scenario.path}:tests.sh"]
+                   "--file", f"{HERE}/dom0/check.sh",
+                   "--file", f"{HERE}/dom0/tap.sh", "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
             command += ["--file", os.path.join(self.images, file_of(need))]
         return command
