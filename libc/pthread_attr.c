@@ -153,14 +153,11 @@ int pthread_attr_getschedpolicy(const pthread_attr_t *attr, int *policy)
     return 0;
 }
 
-/* Judged with the policy, which may be set later, by pthread_create(). */
+/* pthread_create() judges it with the policy, which may be set later. */
 int pthread_attr_setschedparam(pthread_attr_t *attr, const struct sched_param *param)
 {
-    int low, high;
-
-    if (!valid(attr) || !param || libc_priority_range(attr->__policy, &low, &high))
-        return EINVAL;
-    if (param->sched_priority < low || param->sched_priority > high)
+    if (!valid(attr) || !param || param->sched_priority < 0 ||
+        param->sched_priority > REALTIME_LEVELS)
         return EINVAL;
     attr->__param = *param;
     return 0;

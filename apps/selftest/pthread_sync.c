@@ -33,8 +33,12 @@ static void *try_and_fail(void *arg)
     CHECK_EQ(pthread_mutex_timedlock(arg, &soon), ETIMEDOUT);
     CHECK_EQ(pthread_mutex_timedlock(arg, &wrong), EINVAL);
     CHECK_EQ(pthread_mutex_clocklock(arg, CLOCK_MONOTONIC, &later), ETIMEDOUT);
-    CHECK_EQ(pthread_mutex_unlock(arg), EPERM);
     return NULL;
+}
+
+static void *unlock(void *arg)
+{
+    return (void *)(intptr_t)pthread_mutex_unlock(arg);
 }
 
 static void check_type(int type, int again)
@@ -42,6 +46,7 @@ static void check_type(int type, int again)
     pthread_mutexattr_t attr;
     pthread_mutex_t mutex;
     pthread_t thread;
+    void *result;
 
     pthread_mutexattr_init(&attr);
     CHECK_EQ(pthread_mutexattr_settype(&attr, type), 0);
@@ -53,9 +58,13 @@ static void check_type(int type, int again)
         CHECK_EQ(pthread_mutex_lock(&mutex), again);
     REQUIRE_EQ(pthread_create(&thread, NULL, try_and_fail, &mutex), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
+    REQUIRE_EQ(pthread_create(&thread, NULL, unlock, &mutex), 0);
+    CHECK_EQ(pthread_join(thread, &result), 0);
+    CHECK_EQ((intptr_t)result, type == PTHREAD_MUTEX_NORMAL ? 0 : EPERM);
     if (again == 0)
         CHECK_EQ(pthread_mutex_unlock(&mutex), 0);
-    CHECK_EQ(pthread_mutex_unlock(&mutex), 0);
+    if (type != PTHREAD_MUTEX_NORMAL)
+        CHECK_EQ(pthread_mutex_unlock(&mutex), 0);
     CHECK_EQ(pthread_mutex_unlock(&mutex), EPERM);
     CHECK_EQ(pthread_mutex_destroy(&mutex), 0);
     CHECK_EQ(pthread_mutex_lock(&mutex), EINVAL);
