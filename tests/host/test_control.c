@@ -5,6 +5,7 @@
 #include "control/control.h"
 #include "lib/atomic.h"
 #include "lib/log.h"
+#include "tests/host/fake_smp.h"
 #include "tests/host/fake_xenstored.h"
 #include "tests/host/test.h"
 
@@ -21,6 +22,7 @@ static void deliver(enum control_request request)
 
 static void start_control(void)
 {
+    fake_smp.vcpus = 1;
     fake_xenstored_start(0);
     fake_xenstored_connect();
     CHECK_EQ(control_init(deliver), 0);
