@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Runs a list of test programs in dom0, several domains at a time, each in a domain of its own. It is
-# the scenario's script (the helpers it uses are in tools/bed/dom0/lib.sh); the list is /scenario/list,
-# a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
+# Runs a list of test programs in dom0, each in a domain of its own, several at a time where there are
+# several CPUs. It is the scenario's script (its helpers are in tools/bed/dom0/lib.sh); the list is
+# /scenario/list, a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
 #
-# What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(), "hung" when it
-# had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just ended; before
-# that, "@text NUMBER LINE" for the last lines of what did not end with 0. All that a domain wrote
-# comes back as the console of tNUMBER.
-WORKERS=4
+# What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(),
+# "hung" when it had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just
+# ended; before that, "@text NUMBER LINE" for the last lines of what did not end with 0. All that a
+# domain wrote comes back as the console of tNUMBER.
+
+# Where one CPU is shared and sleeping costs nothing, side by side would only make times less steady.
+[ "$(xl info nr_cpus)" = 1 ] && WORKERS=1 || WORKERS=4
 
 # xl's own process waits for the domain's end and removes it: one process per test.
 run_test() {

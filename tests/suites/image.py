@@ -30,7 +30,7 @@ class Program:
     kernel_options: list = field(default_factory=list)
     expect: int = 0                     # exit status of success
     compile_only: bool = False          # a header test: that it compiles is the test
-    limit: int = 60                     # seconds of the domain's time
+    limit: int = 40                     # seconds of the domain's time
     memory: int = 32                    # MiB
     image: str = ""                     # set by link()
     broken: str = ""                    # why it cannot be run

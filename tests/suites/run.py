@@ -26,7 +26,7 @@ from image import HERE, ROOT
 
 OUT = f"{ROOT}/build/suites"
 SUITES = ("open_posix", "posix_signals", "ck", "newlib")
-STEP = 50       # tests per line of progress
+STEP_S = 20     # between lines of progress
 BEGIN = time.monotonic()
 
 
@@ -56,14 +56,15 @@ class Heard:
     """Collects outcomes from the beds and shows them."""
 
     def __init__(self, suite, total):
-        self.suite, self.total, self.done = suite, total, 0
+        self.suite, self.total, self.done, self.said = suite, total, 0, time.monotonic()
         self.lock, self.outcomes = threading.Lock(), []
 
     def progress(self):
         with self.lock:
             self.done += 1
-            if self.done % STEP == 0:
+            if time.monotonic() - self.said > STEP_S:
                 say(f"{self.suite}: {self.done} of {self.total} domains")
+                self.said = time.monotonic()
 
     def outcome(self, outcome):
         with self.lock:
