@@ -72,5 +72,4 @@ void sched_park(struct runq *rq)
     timers_move(rq->cpu->timers, percpus[0]->timers);
     event_notify(percpus[0]->runq->kick_port);
     park_fn();
-    timers_reprogram(rq->cpu->timers);
 }

@@ -83,9 +83,12 @@ bool inherit_waited(struct mutex *mutex, bool taken)
 
 void inherit_release(struct mutex *mutex, struct thread *next)
 {
+    struct thread *holder;
+
     spin_lock(&inherit_lock);
+    holder = mutex->holder; /* NULL: nobody waits, or nobody has looked yet */
     set_holder(mutex, next);
-    update(current_thread(), false);
+    update(holder, false);
     update(next, false);
     spin_unlock(&inherit_lock);
 }

@@ -177,8 +177,9 @@ void sched_start(struct thread *thread)
 
 /* The current thread has left this vCPU for good, or for another one. held: rq->lock, not on return
  */
-static __attribute__((noinline)) void part(struct runq *rq, struct thread *left)
+static __attribute__((noinline)) void part(struct runq *rq)
 {
+    struct thread *left = rq->left;
     bool moving = left->state == THREAD_MOVING;
 
     rq->left = NULL;
@@ -199,7 +200,7 @@ static inline void switch_finish(void)
     struct runq *rq = this_percpu()->runq; /* not what it was before the switch */
 
     if (rq->left)
-        part(rq, rq->left);
+        part(rq);
     else
         spin_unlock(&rq->lock);
 }
@@ -383,8 +384,8 @@ bool sched_sleep_allowed(void)
 {
     struct percpu *cpu = this_percpu();
 
-    return cpu->runq && cpu->current != cpu->runq->idle && !cpu->upcall_depth &&
-           !cpu->preempt_count;
+    return cpu->runq && cpu->current != cpu->runq->idle &&
+           !(cpu->upcall_depth | cpu->preempt_count);
 }
 
 #ifdef DEBUG

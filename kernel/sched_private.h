@@ -255,12 +255,10 @@ bool thread_widen_affinity(char name[THREAD_NAME_MAX]);
 
 /* Timers of a vCPU that has none yet. NULL: no memory. */
 struct timers *timers_create(void);
-/* All of `from`, this vCPU's, go to `to`; the caller makes that vCPU call timers_reprogram().
+/* All of `from`, this vCPU's, go to `to`; the caller makes that vCPU call timers_kicked().
  * Upcalls masked. */
 void timers_move(struct timers *from, struct timers *to);
-/* From an IPI: have timers come here? */
+/* From an IPI: have timers come here? Then their interrupt is asked for. */
 void timers_kicked(struct timers *timers);
-/* On their own vCPU, upcalls masked: ask for an interrupt again, whatever was asked for. */
-void timers_reprogram(struct timers *timers);
 /* From the timer interrupt, upcalls masked: run what is due, ask for the next interrupt. */
 void timers_run(struct timers *timers);

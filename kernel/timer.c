@@ -174,23 +174,18 @@ void timers_move(struct timers *from, struct timers *to)
     }
     store_once(&to->moved_in, true);
     spin_unlock(&to->lock);
-    from->programmed_ns = TIME_NEVER;
+    from->programmed_ns = TIME_NEVER; /* Xen forgets the timer of a vCPU that is down */
     spin_unlock(&from->lock);
-}
-
-void timers_reprogram(struct timers *timers)
-{
-    spin_lock(&timers->lock);
-    store_once(&timers->moved_in, false);
-    timers->programmed_ns = TIME_NEVER;
-    program(timers);
-    spin_unlock(&timers->lock);
 }
 
 void timers_kicked(struct timers *timers)
 {
-    if (load_once(&timers->moved_in))
-        timers_reprogram(timers);
+    if (!load_once(&timers->moved_in))
+        return;
+    spin_lock(&timers->lock);
+    store_once(&timers->moved_in, false);
+    program(timers);
+    spin_unlock(&timers->lock);
 }
 
 void timers_run(struct timers *timers)

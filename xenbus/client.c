@@ -14,7 +14,9 @@
 #include "xenbus/internal.h"
 
 static char outbox[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX], event[XENSTORE_PAYLOAD_MAX];
-struct store store = { .room = WAITQ_INIT_RANK(store.room, LOCK_STORE), .out = outbox, .event = event };
+struct store store = { .room = WAITQ_INIT_RANK(store.room, LOCK_STORE),
+                       .out = outbox,
+                       .event = event };
 
 static void wake_room(void)
 {

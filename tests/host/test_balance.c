@@ -40,7 +40,7 @@ static void compute(void *arg)
 /* --- shares
  * ---------------------------------------------------------------------------------------- */
 
-static unsigned int threads_busy;
+static unsigned int threads_busy, percent_theirs;
 
 /* The shares are CPU time: how fast the simulated vCPUs go is a matter of chance. */
 static void body_fair(void)
@@ -58,7 +58,8 @@ static void body_fair(void)
     thread_sleep_until(time_after_ns(2 * NS_PER_S));
     for (unsigned int i = 0; i < threads_busy; i++)
         sum_ns += had_ns[i] = thread_cpu_ns(all[i]);
-    CHECK_GT(sum_ns * 100, (time_now_ns() - start_ns) * MIN(threads_busy, sim.vcpus) * 90);
+    CHECK_GT(sum_ns * 100,
+             (time_now_ns() - start_ns) * MIN(threads_busy, sim.vcpus) * percent_theirs);
     for (unsigned int i = 0; i < threads_busy; i++) {
         CHECK_GT(had_ns[i] * 10 * threads_busy, sum_ns * 9);
         CHECK_LT(had_ns[i] * 10 * threads_busy, sum_ns * 11);
@@ -77,6 +78,7 @@ TEST(equals_get_equal_shares_of_several_vcpus)
     sim.step_ns = 10 * NS_PER_US;
     for (uint64_t seed = 0; seed < 3 * ARRAY_SIZE(cases); seed++) {
         threads_busy = cases[seed % ARRAY_SIZE(cases)].threads;
+        percent_theirs = 90;
         if (!sim_run(seed, cases[seed % ARRAY_SIZE(cases)].vcpus, body_fair))
             return;
     }
@@ -124,13 +126,18 @@ TEST(stolen_time_is_no_part_of_a_slice)
     }
 }
 
-/* A service that runs every few ms must not keep the interrupted thread's slice from ending. */
+/* A service that runs just when a slice ends must not keep it from ending. */
 static void serve_often(void *arg)
 {
+    const struct runq *rq = sim.all[0].percpu.runq;
+
     (void)arg;
     while (!stop) {
-        thread_sleep_until(time_after_ns(2 * NS_PER_MS));
-        sim_work(3);
+        uint64_t end_ns = rq->slice_armed ? rq->slice.deadline_ns : time_after_ns(NS_PER_MS);
+
+        thread_sleep_until(end_ns - MIN(end_ns, 300 * NS_PER_US));
+        while (!stop && time_now_ns() < end_ns + 200 * NS_PER_US)
+            sim_point();
     }
 }
 
@@ -139,6 +146,7 @@ static void body_service(void)
     struct thread *service = sim_start(PRIORITY_HIGH, serve_often, NULL);
 
     threads_busy = 3;
+    percent_theirs = 70;
     body_fair();
     sim_join(service);
 }
@@ -204,6 +212,51 @@ TEST(woken_threads_spread_over_idle_vcpus)
     }
 }
 
+static unsigned int ran_on;
+
+static void note_vcpu(void *arg)
+{
+    (void)arg;
+    semaphore_wait(&go, TIME_NEVER);
+    store_once(&ran_on, here());
+}
+
+/* The thread is put where it can run, not where somebody has to come and take it from. */
+static void body_placed(void)
+{
+    struct vcpu_set mine = set_of(1);
+    struct thread *thread;
+
+    sim_await_vcpus();
+    CHECK_EQ(thread_set_affinity(current_thread(), &mine), 0);
+    semaphore_init(&go, 0);
+    for (unsigned int i = 0; i < 5; i++) {
+        struct vcpu_set all = set_of(~0UL);
+        struct thread_options options = { .name = "sleeper",
+                                          .priority = PRIORITY_HIGH,
+                                          .affinity = &mine };
+
+        thread = start_with(&options, note_vcpu, NULL); /* sleeps here */
+        CHECK_EQ(thread_vcpu(thread), 0);
+        thread_set_priority(thread, PRIORITY_NORMAL, false);
+        CHECK_EQ(thread_set_affinity(thread, &all), 0);
+        thread_sleep_until(time_after_ns(NS_PER_MS)); /* the others are idle */
+        upcalls_disable();
+        semaphore_post(&go);
+        CHECK_NE(thread_vcpu(thread), 0);
+        upcalls_enable();
+        sim_join(thread);
+    }
+}
+
+TEST(woken_thread_is_put_on_an_idle_vcpu)
+{
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        if (!sim_run(seed, 2 + seed % 8, body_placed))
+            return;
+    }
+}
+
 /* The cost of a wake-up does not grow with the idle vCPUs. */
 static uint64_t wake_points;
 
@@ -245,15 +298,6 @@ TEST(wake_sends_one_event)
 }
 
 /* All vCPUs are busy, one of them with something worse: a realtime thread goes there. */
-static unsigned int ran_on;
-
-static void note_vcpu(void *arg)
-{
-    (void)arg;
-    semaphore_wait(&go, TIME_NEVER);
-    store_once(&ran_on, here());
-}
-
 static void body_worse(void)
 {
     unsigned int last = sim.vcpus - 1, points = 0;

@@ -221,3 +221,85 @@ TEST(interrupt_of_running_thread_calls_async)
             return;
     }
 }
+
+/* It makes no call of ours: only an event reaches it. */
+static void compute_alone(void *arg)
+{
+    (void)arg;
+    thread_allow_async(true);
+    while (!load_once(&stop))
+        sim_point();
+}
+
+static void body_async_event(void)
+{
+    struct vcpu_set one = { { 2 } };
+    struct thread_options options = {
+        .name = "alone", .priority = PRIORITY_REALTIME, .fifo = true, .affinity = &one
+    };
+
+    sim_await_vcpus();
+    thread_set_async(on_async);
+    stop = ends = false;
+    async_calls = 0;
+    thread_create_with(&victim, &options, compute_alone, NULL);
+    thread_sleep_until(time_after_ns(NS_PER_MS));
+    for (unsigned int i = 0; i < 10; i++) {
+        unsigned int points = 0;
+
+        thread_interrupt(victim);
+        while (load_once(&async_calls) <= i && ++points < 3000)
+            sim_point();
+        CHECK_EQ(async_calls, i + 1);
+    }
+    store_once(&stop, true);
+    sim_join(victim);
+}
+
+TEST(interrupt_sends_an_event_to_another_vcpu)
+{
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        if (!sim_run(seed, 2, body_async_event))
+            return;
+    }
+}
+
+/* It waits for its turn, in thread_yield(): the call comes with the turn. */
+static void yield_only(void *arg)
+{
+    (void)arg;
+    thread_allow_async(true);
+    while (!load_once(&stop)) {
+        seen++;
+        thread_yield();
+    }
+}
+
+static void body_async_ready(void)
+{
+    thread_set_async(on_async);
+    stop = ends = false;
+    async_calls = seen = 0;
+    victim = sim_start(PRIORITY_NORMAL, yield_only, NULL);
+    thread_yield();
+    for (unsigned int i = 0; i < 10; i++) {
+        unsigned int turns = seen;
+
+        thread_interrupt(victim);
+        CHECK_EQ(async_calls, i);
+        thread_yield();
+        CHECK_EQ(async_calls, i + 1);
+        CHECK_EQ(seen, turns + 1);
+    }
+    store_once(&stop, true);
+    sim_join(victim);
+}
+
+TEST(interrupt_of_ready_thread_comes_with_its_turn)
+{
+    sim.step_ns = 10;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        if (!sim_run(seed, 1, body_async_ready))
+            return;
+    }
+}
