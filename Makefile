@@ -91,8 +91,14 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) -MMD -MP -MF $(B)/asm-offsets.d -MT $@ -S $< -o $(B)/asm-offsets.s
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
+# What runs once, or only when something happens that is slow anyway: small rather than fast.
+COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
+        kernel/inherit kernel/smp kernel/stop lib/cmdline lib/panic libc/info libc/process mm/address_space \
+        x86/trap xenbus/device xenbus/directory xenbus/watch
+$(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
+
 # The flags are a prerequisite: changing them rebuilds.
-FLAGS_SUM := $(shell echo '$(CODE) $(WARN)' | cksum | cut -d' ' -f1)
+FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD)' | cksum | cut -d' ' -f1)
 $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
@@ -100,11 +106,11 @@ $(NO_CANARY): KERNEL_CODE += -fno-stack-protector -fno-split-stack
 
 $(KERNEL_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
-	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) $(WARN) -MMD -MP -c $< -o $@
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) $(OPTIMIZE) $(WARN) -MMD -MP -c $< -o $@
 
 $(LIBC_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
-	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(CODE) $(OPTIMIZE) $(WARN) -MMD -MP -c $< -o $@
 
 $(B)/libxenolith.a: $(KERNEL_OBJ) $(LIBC_OBJ)
 	@rm -f $@ && ar rcs $@ $^
