@@ -297,6 +297,7 @@ void *calloc(size_t count, size_t size)
         return _calloc_r(_REENT, count, size);
     }
     block = malloc(len);
+    asm("" : "+r"(block)); /* or the compiler takes malloc() and memset() for a call of calloc() */
     return block ? memset(block, 0, len) : NULL;
 }
 
