@@ -30,7 +30,8 @@ enum console_mode {
 };
 void console_set_mode(enum console_mode mode);
 /* Up to `len` bytes of input: at least one, or 0 at end of input. -XEN_ETIMEDOUT at `deadline_ns`,
- * -XEN_EINTR by thread_interrupt(), -XEN_EIO once xenconsoled has broken the ring. Thread context. */
+ * -XEN_EINTR by thread_interrupt(), -XEN_EIO once xenconsoled has broken the ring. Thread context.
+ */
 long console_read(char *out, size_t len, uint64_t deadline_ns);
 /* Bytes a read would give without waiting. */
 size_t console_readable(void);

@@ -106,16 +106,11 @@ int pthread_create(pthread_t *handle, const pthread_attr_t *attr, void *(*fn)(vo
 
     if (attr && attr->__valid != LIBC_VALID)
         return EINVAL;
-    new = kmem_alloc(sizeof(*new));
+    new = libc_thread_new();
     if (!new)
         return EAGAIN;
     new->fn = fn;
     new->arg = arg;
-    rc = libc_thread_register(new);
-    if (rc) {
-        kmem_free(new);
-        return rc;
-    }
     *handle = new->handle; /* before it runs */
     rc = start(new, attr);
     if (rc) {

@@ -9,23 +9,27 @@ int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t
 {
     if (count == 0 || (attr && attr->__valid != LIBC_VALID))
         return EINVAL;
-    *barrier = (pthread_barrier_t){ .__count = count };
+    *barrier = (pthread_barrier_t){ .__valid = LIBC_VALID, .__count = count };
     return 0;
 }
 
 /* May follow pthread_barrier_wait() at once: waits for the others to leave it. */
 int pthread_barrier_destroy(pthread_barrier_t *barrier)
 {
-    bool enabled = libc_queue_lock(&barrier->__q);
-    int rc = barrier->__count == 0 ? EINVAL : barrier->__arrived ? EBUSY : 0;
+    bool enabled;
+    int rc;
 
+    if (barrier->__valid != LIBC_VALID)
+        return EINVAL;
+    enabled = libc_queue_lock(&barrier->__q);
+    rc = barrier->__arrived ? EBUSY : 0;
     while (rc == 0 && barrier->__leaving) {
         libc_queue_unlock(&barrier->__q, enabled);
         thread_sleep_until(time_after_ns(100 * NS_PER_US));
         enabled = libc_queue_lock(&barrier->__q);
     }
     if (rc == 0)
-        barrier->__count = 0;
+        barrier->__valid = 0;
     libc_queue_unlock(&barrier->__q, enabled);
     return rc;
 }
@@ -44,12 +48,13 @@ static void wait_for_round(pthread_barrier_t *barrier, unsigned int round, bool 
 
 int pthread_barrier_wait(pthread_barrier_t *barrier)
 {
-    bool enabled = libc_queue_lock(&barrier->__q);
+    bool enabled;
     int rc = 0;
 
-    if (barrier->__count == 0) {
-        rc = EINVAL;
-    } else if (++barrier->__arrived == barrier->__count) {
+    if (barrier->__valid != LIBC_VALID)
+        return EINVAL;
+    enabled = libc_queue_lock(&barrier->__q);
+    if (++barrier->__arrived == barrier->__count) {
         barrier->__arrived = 0;
         barrier->__round++;
         while (waitq_wake_one_locked(libc_queue(&barrier->__q)))
@@ -123,8 +128,8 @@ int pthread_spin_lock(pthread_spinlock_t *lock)
 
 int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
-    if (load_once(&lock->__owner) != (unsigned long)current_thread())
-        return EPERM;
+    if (load_once(&lock->__owner) == SPIN_DESTROYED)
+        return EINVAL;
     store_release(&lock->__owner, 0UL);
     return 0;
 }

@@ -74,7 +74,8 @@ static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t dea
     if (!libc_mutex_is_mine(mutex))
         return EPERM;
     enabled = cond_lock(cond);
-    if (cond->__destroyed == COND_DESTROYED || (cond->__waiting && cond->__mutex != mutex)) {
+    if (cond->__destroyed == COND_DESTROYED ||
+        (!list_empty(&libc_queue(&cond->__q)->sleepers) && cond->__mutex != mutex)) {
         libc_queue_unlock(&cond->__q, enabled);
         return EINVAL;
     }

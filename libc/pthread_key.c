@@ -114,7 +114,7 @@ static void once_undo(void *arg)
 {
     pthread_once_t *once = arg;
 
-    store_once(&once->__state, ONCE_NEW);
+    store_once(once, ONCE_NEW);
     waitq_wake_all(&once_waiters);
 }
 
@@ -123,7 +123,7 @@ static void once_run(pthread_once_t *once, void (*routine)(void))
     pthread_cleanup_push(once_undo, once);
     routine();
     pthread_cleanup_pop(0);
-    store_release(&once->__state, ONCE_DONE); /* pairs with pthread_once() */
+    store_release(once, ONCE_DONE); /* pairs with pthread_once() */
     waitq_wake_all(&once_waiters);
 }
 
@@ -132,7 +132,7 @@ static void once_wait(pthread_once_t *once)
     bool enabled = waitq_lock(&once_waiters);
     int rc = 0;
 
-    while (load_once(&once->__state) == ONCE_RUNNING && rc == 0)
+    while (load_once(once) == ONCE_RUNNING && rc == 0)
         rc = waitq_sleep_interruptible(&once_waiters, TIME_NEVER);
     waitq_unlock(&once_waiters, enabled);
     if (rc)
@@ -143,12 +143,12 @@ int pthread_once(pthread_once_t *once, void (*routine)(void))
 {
     unsigned int state;
 
-    while ((state = load_acquire(&once->__state)) != ONCE_DONE) {
+    while ((state = load_acquire(once)) != ONCE_DONE) {
         if (state != ONCE_NEW && state != ONCE_RUNNING)
             return EINVAL;
         if (state == ONCE_RUNNING)
             once_wait(once);
-        else if (atomic_compare_exchange(&once->__state, &state, ONCE_RUNNING))
+        else if (atomic_compare_exchange(once, &state, ONCE_RUNNING))
             once_run(once, routine);
     }
     return 0;

@@ -135,7 +135,7 @@ int pthread_getattr_np(pthread_t handle, pthread_attr_t *attr)
     if (target && target->thread && !target->ended) {
         thread_stack_bounds(target->thread, &bottom, &top);
         attr->__stackaddr = target->has_stack ? target->stackaddr : (void *)bottom;
-        attr->__stacksize = target->has_stack ? target->stacksize : top - bottom;
+        attr->__stacksize = target->stacksize ? target->stacksize : top - bottom;
         attr->__detachstate = target->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE;
         attr->__policy = target->policy;
         attr->__param.sched_priority = target->priority;

@@ -93,8 +93,8 @@ static inline struct pthread *libc_self_if_any(void)
 }
 /* NULL: no such thread. held: libc_threads_lock */
 struct pthread *libc_thread_find(pthread_t handle);
-/* Into the table, as the caller's; 0 or EAGAIN. */
-int libc_thread_register(struct pthread *self);
+/* A new one, in the table, all zeroes but its handle. NULL: no memory. */
+struct pthread *libc_thread_new(void);
 /* Out of the table and freed. held: libc_threads_lock, let go. */
 void libc_thread_forget(struct pthread *self, bool enabled);
 /* Make main one of libc_threads, so that signals find it. */

@@ -12,6 +12,7 @@
 #define SLOT_BITS  16
 #define SLOT_FIRST 32 /* how many there are at first; doubled as needed */
 #define NO_SLOT    UINT32_MAX
+#define SPARE_MAX  4
 
 struct slot {
     struct pthread *thread; /* NULL: free */
@@ -26,6 +27,8 @@ static struct slot *slots;
 static uint32_t slot_count;
 static uint32_t free_slot = NO_SLOT;
 static unsigned long serial;
+static struct pthread *spare; /* of threads that are gone, linked by arg */
+static unsigned int spare_count;
 
 /* Twice as many slots. 0 or EAGAIN. */
 static int grow(void)
@@ -52,16 +55,35 @@ static int grow(void)
     return 0;
 }
 
-int libc_thread_register(struct pthread *self)
+/* Memory for a thread that is in the table then. held: libc_threads_lock */
+static struct pthread *take_spare(void)
+{
+    struct pthread *self = spare;
+
+    if (!self)
+        return kmem_alloc(sizeof(*self));
+    spare = self->arg;
+    spare_count--;
+    *self = (struct pthread){ 0 };
+    return self;
+}
+
+struct pthread *libc_thread_new(void)
 {
     bool enabled = spin_lock_save(&libc_threads_lock);
+    struct pthread *self;
     uint32_t slot;
 
     while (free_slot == NO_SLOT) {
         spin_unlock_restore(&libc_threads_lock, enabled);
         if (grow())
-            return EAGAIN;
+            return NULL;
         enabled = spin_lock_save(&libc_threads_lock);
+    }
+    self = take_spare();
+    if (!self) {
+        spin_unlock_restore(&libc_threads_lock, enabled);
+        return NULL;
     }
     slot = free_slot;
     free_slot = slots[slot].next_free;
@@ -69,7 +91,7 @@ int libc_thread_register(struct pthread *self)
     self->handle = ++serial << SLOT_BITS | slot;
     list_add_last(&libc_threads, &self->all);
     spin_unlock_restore(&libc_threads_lock, enabled);
-    return 0;
+    return self;
 }
 
 struct pthread *libc_thread_find(pthread_t handle)
@@ -83,25 +105,32 @@ struct pthread *libc_thread_find(pthread_t handle)
 void libc_thread_forget(struct pthread *self, bool enabled)
 {
     uint32_t slot = self->handle & ((1u << SLOT_BITS) - 1);
+    struct value *values = self->values;
+    bool keep = spare_count < SPARE_MAX;
 
     list_remove(&self->all);
     slots[slot] = (struct slot){ .next_free = free_slot };
     free_slot = slot;
+    if (keep) {
+        self->arg = spare;
+        spare = self;
+        spare_count++;
+    }
     spin_unlock_restore(&libc_threads_lock, enabled);
-    kmem_free(self->values);
-    kmem_free(self);
+    if (values)
+        kmem_free(values);
+    if (!keep)
+        kmem_free(self);
 }
 
 /* `thread` was not made by pthread_create(). NULL: no memory. */
 static struct pthread *adopt(struct thread *thread)
 {
-    struct pthread *self = kmem_alloc(sizeof(*self));
+    struct pthread *self = libc_thread_new();
     bool enabled;
 
-    if (!self || libc_thread_register(self)) {
-        kmem_free(self);
+    if (!self)
         return NULL;
-    }
     enabled = spin_lock_save(&libc_threads_lock);
     if (thread_private(thread)) { /* by another thread meanwhile, which only happens to main */
         libc_thread_forget(self, enabled);

@@ -11,7 +11,7 @@
 #include "lib/list.h"
 #include "mm/kmem.h"
 
-#define NAME_LENGTH_MAX 255 /* without the slash */
+#define NAME_LENGTH_MAX 251 /* without the slash */
 
 struct named {
     struct list all;

@@ -225,7 +225,8 @@ int libc_signal_post(struct pthread *target, const siginfo_t *info, struct queue
 
 void libc_signals_forget(struct pthread *self)
 {
-    discard_from(&self->pending, &self->queue, 0);
+    if (self->pending)
+        discard_from(&self->pending, &self->queue, 0);
     for (sigset_t left = program.pending; left; left &= left - 1) {
         struct pthread *taker = choose(__builtin_ctzll(left));
 
@@ -266,10 +267,13 @@ static bool handle(struct pthread *self, siginfo_t *info, bool *enabled, bool *r
 
 bool libc_signals_deliver(struct pthread *self, bool *any)
 {
-    bool enabled = spin_lock_save(&libc_threads_lock);
-    bool interrupts = false, restart;
+    bool interrupts = false, restart, enabled;
     siginfo_t info;
 
+    /* Who posts one tells us after it is there. */
+    if (!((load_once(&self->pending) | load_once(&program.pending)) & ~self->mask))
+        return false;
+    enabled = spin_lock_save(&libc_threads_lock);
     while (libc_signal_take(self, ~self->mask, &info)) {
         if (!handle(self, &info, &enabled, &restart))
             continue;

@@ -19,6 +19,21 @@ static void *add_one(void *arg)
     return (char *)arg + 1;
 }
 
+TEST(pthread_small_things_of_posix)
+{
+    void *block = calloc(3, 100); /* once a loop that called itself */
+
+    CHECK(block != NULL);
+    free(block);
+    CHECK_EQ(posix_memalign(&block, 3, 100), EINVAL);
+    REQUIRE_EQ(posix_memalign(&block, 4096, 100), 0);
+    CHECK_EQ((unsigned long)block % 4096, 0);
+    free(block);
+    CHECK_EQ(sysconf(_SC_THREADS), _POSIX_THREADS);
+    CHECK_EQ(sysconf(_SC_TIMER_MAX), TIMER_MAX);
+    CHECK_EQ(sysconf(9999), -1);
+}
+
 static void __attribute__((noinline)) leave(void *result)
 {
     pthread_exit(result);

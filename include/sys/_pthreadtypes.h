@@ -84,15 +84,12 @@ typedef struct {
     unsigned long __clock;
 } pthread_condattr_t;
 
-typedef struct {
-    unsigned int __state;
-} pthread_once_t;
-/* clang-format off */
-#define _PTHREAD_ONCE_INIT { 0 }
-/* clang-format on */
+typedef unsigned int pthread_once_t;
+#define _PTHREAD_ONCE_INIT 0
 
 typedef struct {
     __pthread_queue_t __q;
+    unsigned int __valid;
     unsigned int __count, __arrived, __round, __leaving; /* held: __q */
 } pthread_barrier_t;
 

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* As `uname -m` says. */
+#define ARCH_NAME "x86_64"
+
 /* In a loop that waits for another vCPU. */
 static inline void cpu_relax(void)
 {
