@@ -8,6 +8,7 @@
  * only be a deadlock.
  */
 #include <sys/lock.h>
+#include "arch/cpu.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
 #include "libc/libc.h"
@@ -45,6 +46,48 @@ static bool take(struct __lock *lock, struct thread *self)
     return atomic_compare_exchange(&lock->owner, &nobody, self);
 }
 
+/* Longer than most of newlib holds a lock, shorter than it takes to sleep and be woken. */
+#define SPIN_TURNS 500
+
+/* The percpu on which `thread`, perhaps long gone, runs now, as Xen tells; NULL. */
+static const struct percpu *where_running(const struct thread *thread)
+{
+    unsigned int vcpu;
+
+    vcpu_set_for_each(vcpu, &vcpus_online)
+    {
+        const struct percpu *cpu = percpus[vcpu];
+
+        if (load_once(&cpu->current) == thread)
+            return load_once(&cpu->runstate.state) == RUNSTATE_running ? cpu : NULL;
+    }
+    return NULL;
+}
+
+/* Whoever has the lock on another vCPU lets it go soon, unless it stops running. */
+static bool take_soon(struct __lock *lock, struct thread *self)
+{
+    const struct thread *owner = load_once(&lock->owner);
+    const struct percpu *cpu = owner ? where_running(owner) : NULL;
+
+    for (unsigned int turn = 0; turn < SPIN_TURNS; turn++) {
+        const struct thread *now = load_once(&lock->owner);
+
+        if (!now) {
+            if (take(lock, self))
+                return true;
+        } else if (now != owner) { /* another has been quicker */
+            owner = now;
+            cpu = where_running(owner);
+        } else if (!cpu || load_once(&cpu->current) != owner ||
+                   load_once(&cpu->runstate.state) != RUNSTATE_running) {
+            return false;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
 static void lock_wait(struct __lock *lock, struct thread *self)
 {
     bool leaving = libc_exiting_thread() == self;
@@ -71,7 +114,7 @@ void __retarget_lock_acquire(struct __lock *lock)
     if (load_once(&lock->owner) != self || !self) {
         if (!self) /* before threads: alone */
             return;
-        if (!take(lock, self))
+        if (!take(lock, self) && !take_soon(lock, self))
             lock_wait(lock, self);
         lock->depth = 0;
     }
