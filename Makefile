@@ -208,7 +208,7 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(B)/hello.elf $(B)/bench.elf
+bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
 	@tools/host-packages.sh bed
 	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
 

@@ -21,6 +21,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", "bench")]
+import smp                                                                              # noqa: E402
 from image import BedError, write                                                       # noqa: E402
 from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
 from session import Bed                                                                 # noqa: E402
@@ -29,11 +30,13 @@ OUT = os.path.join(ROOT, "build", "bench.json")
 FOLDER = os.path.join(ROOT, "build", "bench")
 DOCS = os.path.join(ROOT, "docs", "BENCHMARKS.md")
 BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
+BOOT_VCPUS, BOOT_VCPUS_MIB = (2, 4, 8), 32
+IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf")
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
 TURNS = 2       # of each boot; the best counts: a tick of Xen's may fall into any
-MARGIN = 1.03
+MARGIN, RATIO_MARGIN = 1.03, 1.1
 
 BOOT = WAIT_GONE + """
 boot() {    # NAME MARKER MIB [LINE...]
@@ -83,18 +86,21 @@ def say(text):
 class Xenolith:
     """Our side. Copies of the images: nobody's build changes them under a run."""
 
-    def __init__(self, bed):
-        self.bed = bed
-        for name in ("hello.elf", "bench.elf"):
+    def __init__(self, bed, parallel_bed):
+        self.bed, self.parallel_bed = bed, parallel_bed
+        for name in IMAGES:
             shutil.copyfile(f"{ROOT}/build/x86_64/{name}", f"{FOLDER}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations]
+        return [self.boots, self.operations, self.threads]
 
-    def run(self, script, timeout):
-        files = {name: f"{FOLDER}/{name}" for name in ("hello.elf", "bench.elf")}
+    def parallel_parts(self):
+        return [self.parallel]
+
+    def run(self, script, timeout, bed=None):
+        files = {name: f"{FOLDER}/{name}" for name in IMAGES}
         files["boottime"] = self.bed.tool("boottime")
-        result = self.bed.run(script, files, timeout=timeout)
+        result = (bed or self.bed).run(script, files, timeout=timeout)
         if result.exit:
             raise BedError(f"Xenolith: exit status {result.exit}\n{result.last_lines()}")
         return result
@@ -105,11 +111,16 @@ class Xenolith:
             wanted[f"boot_first_line_{mib}"] = FIRST_LINE, mib, ""
             wanted[f"boot_working_{mib}"] = WORKING, mib, ""
         wanted["boot_working_native_32"] = WORKING, 32, """'tsc_mode="native"'"""
+        for vcpus in BOOT_VCPUS:
+            wanted[f"boot_vcpus_{vcpus}"] = FIRST_LINE, BOOT_VCPUS_MIB, f"vcpus={vcpus}"
         lines = [f'boot {name}.{turn} "{marker}" {mib} {more}' for turn in range(TURNS)
                  for name, (marker, mib, more) in wanted.items()]
         timings = self.run(BOOT + " && ".join(lines), 400).timings
         figures = {name: min(int(timings[f"boot_cpu_ns.{name}.{turn}"]) for turn in range(TURNS))
                    for name in wanted}
+        for vcpus in BOOT_VCPUS:    # what each vCPU but the first costs
+            more = figures[f"boot_vcpus_{vcpus}"] - figures[f"boot_first_line_{BOOT_VCPUS_MIB}"]
+            figures[f"boot_vcpus_{vcpus}"] = more / (vcpus - 1)
         elf = read(f"{FOLDER}/hello.elf")
         figures["image_loadable"], figures["image_file"] = loadable_bytes(elf), len(elf)
         return figures
@@ -124,11 +135,30 @@ class Xenolith:
         found["clock_read_trapped"] = trapped["clock_read"]
         return {"smallest_mib": int(smallest.group(1)), "operations": found}
 
+    def threads(self):
+        script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
+        return {"threads": operations_of(self.whole(self.run(script, 300), "threads"))}
 
-def measure(bed, fresh):
+    def parallel(self):
+        result = self.run(smp.parallel_script("bench-threads.elf", *(
+            f"""'tsc_mode="native"' 'extra="{what}"'""" for what in ("scale", "crowd"))), 400,
+            self.parallel_bed)
+        self.whole(result, "crowd")
+        return smp.ratios_of(result.consoles)
+
+    @staticmethod
+    def whole(result, name):
+        """What the domain wrote, if that is all it had to write."""
+        console = result.consoles.get(name, "")
+        if "threads: done" not in console:
+            raise BedError(f"Xenolith: {name} did not end\n{result.last_lines()}")
+        return console
+
+
+def measure(bed, parallel_bed, fresh):
     """(Xenolith's figures, Linux's figures)"""
     bed.tool("boottime")    # compiled once, before anybody runs at the same time
-    ours, linux = Xenolith(bed), LinuxDomu(bed, FOLDER)
+    ours, linux = Xenolith(bed, parallel_bed), LinuxDomu(bed, parallel_bed, FOLDER)
     kept = None if fresh else linux.kept_figures()
     sides = [({}, ours.parts()), (kept or {}, [] if kept else linux.parts())]
     if kept:
@@ -140,19 +170,23 @@ def measure(bed, fresh):
         for future in concurrent.futures.as_completed(running):
             running[future].update(future.result())
             say(f"{len([f for f in running if f.done()])} of {len(running)} parts measured")
+    for figures, side in ((sides[0][0], ours), *([] if kept else [(sides[1][0], linux)])):
+        for part in side.parallel_parts():
+            say("measuring with two CPUs: the machine should have nothing else to do")
+            figures.update(part())
     if not kept:
         linux.keep(sides[1][0])
     return sides[0][0], sides[1][0]
 
 
 def rows_of(ours, linux):
-    """[{key, name, unit, xenolith, linux, must, aim}]; less is better in every row."""
+    """[{key, name, unit, xenolith, linux, must, aim, more}]; less is better, or more where it says so."""
     rows = []
 
-    def row(key, name, unit, theirs=None, must=None, aim=None, note=None):
+    def row(key, name, unit, must=None, aim=None, note=None, more=False):
         rows.append({"key": key, "name": name, "unit": unit, "xenolith": ours.get(key),
-                     "linux": linux.get(key) if theirs is None else theirs, "must": must, "aim": aim,
-                     "linux_by": note})
+                     "linux": linux.get(key), "must": must, "aim": aim, "linux_by": note,
+                     "more": more})
 
     for mib in BOOT_MIB:
         row(f"boot_first_line_{mib}", f"unpause to main's first line, {mib} MiB", "instructions",
@@ -161,33 +195,43 @@ def rows_of(ours, linux):
         row(f"boot_working_{mib}", f"unpause to main, xenstore read and shown, {mib} MiB",
             "instructions", must=800_000, aim=300_000)
     row("boot_working_native_32", "the same, 32 MiB, TSC not trapped by Xen", "instructions")
+    for vcpus in BOOT_VCPUS:
+        row(f"boot_vcpus_{vcpus}", f"the same to the first line, each vCPU more, of {vcpus}",
+            "instructions", must=60_000)
     row("smallest_mib", "smallest domain", "MiB", must=4, aim=4)
     row("image_loadable", "image: bytes loaded", "bytes", must=192 << 10, aim=128 << 10,
         note="vmlinux")
     row("image_file", "image: file", "bytes", note="bzImage")
     for side in (ours, linux):
-        for key, (elapsed, own) in side["operations"].items():
+        for key, (elapsed, own) in {**side["operations"], **side["threads"]}.items():
             side[key] = own
             side[key + "_elapsed"] = elapsed
-    for key, name, note in OPERATION_ROWS:
+    for key, name, note in OPERATION_ROWS + smp.OPERATION_ROWS:
         row(key, name, "instructions", aim=linux.get(key) if key in ours else None, note=note)
+    for key, name, must in smp.SCALE_ROWS:
+        row(key, name, "times one", must=must, more=True, note="glibc")
+    for key, name in smp.CROWD_ROWS:
+        row(key, name, "times 2 vCPUs' time", aim=linux.get(key), note="glibc")
     return rows
 
 
-def number(value):
-    return "–" if value is None else f"{round(value):,}"
+def number(value, unit="instructions"):
+    return "–" if value is None else f"{value:.2f}" if unit.startswith("times") else f"{round(value):,}"
 
 
 def cells(row):
     """One line of the table; + and ! say that the aim is missed, or even what must be reached."""
-    mark = ""
-    if row["xenolith"] is not None:
-        mark = (" !" if row["must"] is not None and row["xenolith"] > row["must"] else
-                " +" if row["aim"] is not None and row["xenolith"] > row["aim"] else "")
-    name = row["name"] + ("" if row["unit"] == "instructions" else f" [{row['unit']}]")
-    theirs = number(row["linux"])
+    sign, unit = -1 if row["more"] else 1, row["unit"]
+
+    def missed(limit):
+        return row["xenolith"] is not None and limit is not None and (
+            sign * row["xenolith"] > sign * limit)
+
+    mark = " !" if missed(row["must"]) else " +" if missed(row["aim"]) else ""
+    name = row["name"] + ("" if unit == "instructions" else f" [{unit}]")
     aim = "below Linux" if row["must"] is None and row["aim"] is not None else number(row["aim"])
-    return [name, number(row["xenolith"]) + mark, theirs, number(row["must"]), aim,
+    return [name, number(row["xenolith"], unit) + mark, number(row["linux"], unit),
+            number(row["must"], unit), aim,
             row["linux_by"] if row["linux_by"] and row["linux"] is not None else ""]
 
 
@@ -212,13 +256,15 @@ def compare(old, rows):
     before = {row["key"]: row["xenolith"] for row in old["rows"]}
     worse = 0
     for row in rows:
-        was, now = before.get(row["key"]), row["xenolith"]
-        if not was or not now or was / MARGIN <= now <= was * MARGIN:
+        was, now, unit = before.get(row["key"]), row["xenolith"], row["unit"]
+        margin = RATIO_MARGIN if unit.startswith("times") else MARGIN
+        if not was or not now or was / margin <= now <= was * margin:
             continue
-        word = "WORSE" if now > was else "better"
-        worse += now > was
-        print(f"{word}: {row['name']}: {number(was)} to {number(now)} ({(now / was - 1) * 100:+.1f} %)")
-    print(f"compared with the older run: {worse} rows more than 3 % worse")
+        is_worse = (now < was) if row["more"] else (now > was)
+        worse += is_worse
+        print(f"{'WORSE' if is_worse else 'better'}: {row['name']}: {number(was, unit)} to "
+              f"{number(now, unit)} ({(now / was - 1) * 100:+.1f} %)")
+    print(f"compared with the older run: {worse} rows more than 3 % worse (ratios 10 %)")
     return worse
 
 
@@ -244,7 +290,9 @@ def main():
     begin = time.monotonic()
     bed = Bed(options.xen, "counted", say)
     bed.build()
-    rows = rows_of(*measure(bed, options.fresh))
+    parallel_bed = Bed(options.xen, "multi", say)
+    parallel_bed.build()
+    rows = rows_of(*measure(bed, parallel_bed, options.fresh))
     write(OUT, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
                            "rows": rows}, indent=1).encode())
     print(as_text(rows))

@@ -2,8 +2,8 @@
  *
  * Linux's side of the benchmark table: the whole user space of a Linux domU, measuring what
  * apps/bench measures in the same words, `bench NAME ELAPSED OWN`, then powering off.  It is /init
- * of an initramfs that tools/bench.py makes, statically linked with the host's C library; the
- * modules in /modules are loaded first. A benchmark whose device is missing says so in a "# NAME:
+ * of an initramfs that tools/bench.py makes, statically linked with the host's C library and
+ * linux_init.c. A benchmark whose device is missing says so in a "# NAME:
  * reason" line.
  *
  * What is compared: each operation as a Linux program gets it, so a hypercall, an event or a grant
@@ -13,7 +13,6 @@
  * xen/sys/), Xen public/version.h, vcpu.h, io/xs_wire.h.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,20 +24,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <xen/xen.h>
 #include <xen/io/xs_wire.h>
 #include <xen/sys/evtchn.h>
 #include <xen/sys/gntalloc.h>
-#include <xen/sys/privcmd.h>
-#include <xen/vcpu.h>
 #include <xen/version.h>
+#include "linux_init.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -51,7 +46,7 @@ struct bench {
     unsigned int per_turn; /* operations in one turn */
 };
 
-static int privcmd = -1, device = -1;
+static int device = -1;
 static unsigned long failed; /* operations of the present benchmark that did */
 
 static void must(int ok)
@@ -87,22 +82,15 @@ static void null_syscall(void)
     syscall(SYS_getppid);
 }
 
-static long hypercall(uint64_t op, uint64_t a1, uint64_t a2, void *a3)
-{
-    struct privcmd_hypercall call = { op, { a1, a2, (uintptr_t)a3 } };
-
-    return ioctl(privcmd, IOCTL_PRIVCMD_HYPERCALL, &call);
-}
-
 static int privcmd_prepare(void)
 {
     errno = ENODEV;
-    return privcmd < 0 ? -1 : 0;
+    return linux_has_hypercalls() ? 0 : -1;
 }
 
 static void null_hypercall(void)
 {
-    must(hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, NULL) > 0);
+    must(linux_hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, NULL) > 0);
 }
 
 /* A port and its other end, both ours: notifying one makes the other readable. */
@@ -339,18 +327,6 @@ static uint64_t now_ns(void)
     return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-/* The time our only vCPU has run. 0 if Xen does not say. */
-static uint64_t own_ns(void)
-{
-    static struct vcpu_runstate_info
-        info; /* touched before: Xen writes it without faulting it in */
-
-    memset(&info, 0, sizeof(info));
-    return hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, &info)
-               ? 0
-               : info.time[RUNSTATE_running];
-}
-
 static void run(const struct bench *bench)
 {
     double operations = (double)bench->turns * bench->per_turn;
@@ -363,12 +339,12 @@ static void run(const struct bench *bench)
     for (unsigned int i = 0; i < bench->turns / 10; i++) /* what is slow only at first */
         bench->turn();
     failed = 0;
-    start_own_ns = own_ns();
+    start_own_ns = linux_own_ns(0);
     start_ns = now_ns();
     for (unsigned int i = 0; i < bench->turns; i++)
         bench->turn();
     ns = now_ns() - start_ns;
-    own = own_ns() - start_own_ns;
+    own = linux_own_ns(0) - start_own_ns;
     if (bench->finish)
         bench->finish();
     if (failed)
@@ -377,39 +353,11 @@ static void run(const struct bench *bench)
         printf("bench %s %.1f %.1f\n", bench->name, ns / operations, own / operations);
 }
 
-/* The names in /modules begin with their place in the order. privcmd has to be told that a domU may
- * make any hypercall; the other modules, and older ones, only warn of a parameter they do not know.
- */
-static void load_modules(void)
-{
-    struct dirent **names;
-    int count = scandir("/modules", &names, NULL, alphasort);
-
-    for (int i = 0; i < count; i++) {
-        char path[300];
-        int file;
-
-        if (names[i]->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
-        file = open(path, O_RDONLY | O_CLOEXEC);
-        if (file < 0 || syscall(SYS_finit_module, file, "unrestricted=1", 0))
-            printf("# %s: %s\n", path, strerror(errno));
-        close(file);
-    }
-}
-
 int main(void)
 {
-    mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    load_modules();
-    privcmd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
+    linux_init();
     for (size_t i = 0; i < ARRAY_SIZE(benches); i++)
         run(&benches[i]);
-    printf("linux-domu: done\n");
-    tcdrain(1);
-    usleep(200000); /* hvc's output is its own thread's */
-    reboot(RB_POWER_OFF);
+    linux_power_off();
     return 1;
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The Linux domU beside which Xenolith is measured: Debian's kernel, on the same bed.
 
-Two initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
-memory, and one whose only program is linux.c for the prices of single operations. Nothing of Linux
-changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
+Three initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
+memory, and two whose only program is linux.c, for the prices of single operations, or threads.c, for
+what is about several vCPUs. Nothing of Linux changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
 """
 import gzip
 import hashlib
@@ -14,11 +14,13 @@ import shutil
 import stat
 import subprocess
 
+import smp
 from cpio import Archive
 from image import BedError, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCE = os.path.join(HERE, "linux.c")
+# Of the programs that are all a domain's user space; each with linux_init.c.
+OPERATIONS_SOURCES, THREADS_SOURCES = ("linux.c",), ("threads.c", "threads_linux.c")
 MODULES = ("xen_privcmd", "xen_evtchn", "xen_gntalloc")
 EXTRA = 'extra="console=hvc0 quiet"'
 MARKER = "linux-domu: main"
@@ -67,18 +69,19 @@ def cpio_files(data):
         at = (at + size + 3) & ~3
 
 
-def compile_program(out):
+def compile_program(sources, out):
     compiler = shutil.which(os.environ.get("CC", "gcc"))
     if not compiler:
         raise BedError("gcc is missing: run tools/host-packages.sh build")
     done = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-static", "-pthread", "-o", out,
-                           SOURCE], stderr=subprocess.PIPE, text=True, check=False)
+                           *(os.path.join(HERE, source) for source in (*sources, "linux_init.c"))],
+                          stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise BedError(f"{SOURCE} could not be compiled:\n{done.stderr}")
+        raise BedError(f"tools/bench/{sources[0]} could not be compiled:\n{done.stderr}")
 
 
 def operations_initrd(dom0_initrd, program):
-    """linux.c as /init, with the modules behind the device files; dom0 has the same kernel's."""
+    """A program as /init, with the modules behind the device files; dom0 has the same kernel's."""
     dom0 = cpio_files(read(dom0_initrd))
     archive = Archive()
     archive.add("dev", stat.S_IFDIR | 0o755)
@@ -104,20 +107,27 @@ def loadable_bytes(elf):
 
 
 class LinuxDomu:
-    def __init__(self, bed, folder):
-        self.bed, self.folder = bed, folder
+    def __init__(self, bed, parallel_bed, folder):
+        """bed: counts instructions; parallel_bed: has two CPUs."""
+        self.bed, self.parallel_bed, self.folder = bed, parallel_bed, folder
         self.kernel, self.initrd = bed.domu_linux()
-        self.program, self.operations_initrd = folder + "/linux", folder + "/linux-initrd"
-        compile_program(self.program)
-        write(self.operations_initrd,
-              operations_initrd(bed.snapshot.image.initrd, self.program))
+        self.operations_initrd, self.threads_initrd = (
+            self.make_initrd(name, sources) for name, sources in (
+                ("linux", OPERATIONS_SOURCES), ("linux-threads", THREADS_SOURCES)))
         self.kept = os.path.join(folder, f"linux-{bed.snapshot.image.xen_version}.json")
+
+    def make_initrd(self, name, sources):
+        program, initrd = f"{self.folder}/{name}", f"{self.folder}/{name}-initrd"
+        compile_program(sources, program)
+        write(initrd, operations_initrd(self.bed.snapshot.image.initrd, program))
+        return initrd
 
     def inputs(self):
         image = self.bed.snapshot.image
         digest = hashlib.sha256(self.bed.snapshot.clock.encode())
-        for path in (self.kernel, self.initrd, self.operations_initrd, image.xen, image.initrd,
-                     self.bed.tool("boottime"), os.path.abspath(__file__)):
+        for path in (self.kernel, self.initrd, self.operations_initrd, self.threads_initrd, image.xen,
+                     image.initrd, self.bed.tool("boottime"), os.path.abspath(__file__),
+                     os.path.abspath(smp.__file__)):
             digest.update(hashlib.sha256(read(path)).digest())
         return digest.hexdigest()
 
@@ -131,15 +141,20 @@ class LinuxDomu:
 
     def parts(self):
         """[function that measures one part and returns figures]: they may run at the same time."""
-        return [self.boots, self.smallest, self.operations]
+        return [self.threads, self.boots, self.smallest, self.operations]
+
+    def parallel_parts(self):
+        """The same of what must have the machine's CPUs to itself."""
+        return [self.parallel]
 
     def keep(self, figures):
         write(self.kept, json.dumps({"inputs": self.inputs(), "figures": figures},
                                     indent=1).encode())
 
-    def run(self, script, initrd, timeout):
-        result = self.bed.run(script, {"vmlinux": self.kernel, "initrd": initrd,
-                                       "boottime": self.bed.tool("boottime")}, timeout=timeout)
+    def run(self, script, initrd, timeout, bed=None):
+        result = (bed or self.bed).run(script, {
+            "vmlinux": self.kernel, "initrd": initrd,
+            "boottime": self.bed.tool("boottime")}, timeout=timeout)
         if result.exit:
             raise BedError(f"Linux domU: exit status {result.exit}\n{result.last_lines()}")
         return result
@@ -160,7 +175,25 @@ class LinuxDomu:
 
     def operations(self):
         result = self.run(OPERATIONS, self.operations_initrd, 300)
-        console = result.consoles.get("linux", "")
+        return {"operations": operations_of(self.whole(result, "linux"))}
+
+    def threads(self):
+        more = f"""'ramdisk="/scenario/initrd"' '{EXTRA}' memory=128 'tsc_mode="native"'"""
+        result = self.run(smp.counted_script("vmlinux", more), self.threads_initrd, 400)
+        return {"threads": operations_of(self.whole(result, "threads"))}
+
+    def parallel(self):
+        more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """
+        result = self.run(smp.parallel_script("vmlinux", *(
+            more + "'" + EXTRA[:-1] + f' -- {what}"' + "'" for what in ("scale", "crowd"))),
+            self.threads_initrd, 500, self.parallel_bed)
+        self.whole(result, "crowd")
+        return smp.ratios_of(result.consoles)
+
+    @staticmethod
+    def whole(result, name):
+        """What the domain wrote, if that is all it had to write."""
+        console = result.consoles.get(name, "")
         if "linux-domu: done" not in console:
             raise BedError(f"Linux domU: its benchmark did not end\n{result.last_lines()}")
-        return {"operations": operations_of(console)}
+        return console
