@@ -83,7 +83,7 @@ void control_watch_vcpus(void)
 
     if (!smp_vcpu_exists(1))
         return;
-    rc = thread_create(&thread, "vcpus", KERNEL_STACK_ORDER, PRIORITY_NORMAL, follow, NULL);
+    rc = thread_create(&thread, "vcpus", KERNEL_STACK_ORDER, PRIORITY_HIGH, follow, NULL);
     if (rc == 0) {
         thread_detach(thread);
         rc = xenstore_watch(&watch);

@@ -3,8 +3,9 @@
  * Calling a function on other vCPUs.  Each has a short queue of calls and a port that makes it look
  * there.  Who has to wait, for room or for an end, serves its own queue meanwhile, since the other
  * may be waiting for it in the same way; and when Xen isn't running the other vCPU it gives its
- * physical CPU away at once instead of spinning.
+ * physical CPU away instead of spinning.
  */
+#include "arch/clock.h"
 #include "arch/cpu.h"
 #include "events/events.h"
 #include "hypercall/sched.h"
@@ -37,18 +38,30 @@ void smp_calls_open(struct smp_cpu *cpu, bool open)
         smp_calls_run(cpu);
 }
 
-/* Nothing can be done but wait for `other`. Upcalls masked. */
-static void wait_for(const struct percpu *other)
+#define YIELDS_MAX   2
+#define SLEEP_MIN_NS (16 * NS_PER_US)
+#define SLEEP_MAX_NS (256 * NS_PER_US)
+
+/* Nothing can be done but wait for `other`. Upcalls masked. `turns` counts the calls of this for
+ * one wait. Yielding does when a CPU has two vCPUs; Xen may prefer us nevertheless, so then we
+ * sleep. */
+static void wait_for(const struct percpu *other, unsigned int *turns)
 {
     struct smp_cpu *self = this_percpu()->smp;
 
     smp_stop_check(); /* our upcall would do it, but is masked */
-    if (load_once(&self->ncalls))
+    if (load_once(&self->ncalls)) {
         smp_calls_run(self);
-    else if (load_once(&other->runstate.state) == RUNSTATE_running)
+    } else if (load_once(&other->runstate.state) == RUNSTATE_running) {
         cpu_relax();
-    else
+    } else if (*turns < YIELDS_MAX) {
         hypercall_sched_yield();
+        ++*turns;
+    } else {
+        hypercall_sched_poll(
+            NULL, 0, arch_clock_ns() + MIN(SLEEP_MIN_NS << (*turns - YIELDS_MAX), SLEEP_MAX_NS));
+        *turns = MIN(*turns + 1, YIELDS_MAX + 8U);
+    }
 }
 
 /* 0, -XEN_ENODEV, or -XEN_EAGAIN: no room. */
@@ -74,13 +87,14 @@ static int push(unsigned int vcpu, const struct call *call)
 {
     struct percpu *cpu = vcpu < MAX_VCPUS ? load_acquire(&percpus[vcpu]) : NULL;
     struct smp_cpu *smp = cpu ? load_acquire(&cpu->smp) : NULL;
+    unsigned int turns = 0;
     bool first = false;
     int rc;
 
     if (!smp)
         return -XEN_ENODEV;
     while ((rc = try_push(smp, call, &first)) == -XEN_EAGAIN)
-        wait_for(cpu);
+        wait_for(cpu, &turns);
     if (rc == 0 && first) /* else an event is on its way already */
         rc = event_notify(smp->port);
     return rc;
@@ -90,7 +104,7 @@ static int push(unsigned int vcpu, const struct call *call)
 static unsigned int call_each(const struct vcpu_set *vcpus, void (*fn)(void *arg), void *arg,
                               bool wait)
 {
-    unsigned int pending = 0, called = 0, vcpu;
+    unsigned int pending = 0, called = 0, turns = 0, vcpu;
     struct call call = { fn, arg, wait ? &pending : NULL };
     bool enabled = upcalls_save(); /* from here on this thread stays on this vCPU */
     unsigned int self = this_percpu()->vcpu;
@@ -111,7 +125,7 @@ static unsigned int call_each(const struct vcpu_set *vcpus, void (*fn)(void *arg
     }
     vcpu = vcpu_set_first(vcpus);
     while (wait && load_acquire(&pending)) { /* pairs with the countdown in smp_calls_run() */
-        wait_for(percpus[vcpu]);
+        wait_for(percpus[vcpu], &turns);
         vcpu = vcpu_set_next(vcpus, vcpu + 1);
         if (vcpu == VCPU_SET_NONE)
             vcpu = vcpu_set_first(vcpus);

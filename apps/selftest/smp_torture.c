@@ -253,6 +253,7 @@ TEST(smp_hotplug_under_load)
     REQUIRE_THREADS(ARRAY_SIZE(threads));
     for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "work", work_on, &hotplug_turns[i]), 0);
+    thread_set_priority(current_thread(), PRIORITY_HIGH, false); /* or it waits for slices to end */
     for (unsigned int i = 0; i < HOTPLUGS; i++) {
         unsigned int vcpu = 1 + i % (vcpus - 1), calls = 0;
 
@@ -266,6 +267,7 @@ TEST(smp_hotplug_under_load)
         CHECK_EQ(smp_call(vcpu, count_up, &calls, true), 0);
         CHECK_EQ(calls, 1);
     }
+    thread_set_priority(current_thread(), PRIORITY_NORMAL, false);
     store_once(&hotplug_over, true);
     for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
         CHECK_EQ(thread_join(threads[i], time_after_ns(TEST_PATIENCE_NS)), 0);
