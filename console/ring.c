@@ -16,7 +16,8 @@
 #define EMERGENCY_TURNS 1000000
 
 static char backlog[CONSOLE_BACKLOG];
-struct console_out console_out = { .q = WAITQ_INIT_RANK(console_out.q, LOCK_CONSOLE), .backlog = backlog };
+struct console_out console_out = { .q = WAITQ_INIT_RANK(console_out.q, LOCK_CONSOLE),
+                                   .backlog = backlog };
 
 bool console_out_refresh(void)
 {

@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <sys/types.h>
 
-#define ABSENT(type, name, parameters) \
-    type name parameters;              \
-    __attribute__((weak)) type name parameters { errno = ENOSYS; return (type)-1; }
+#define ABSENT(type, name, parameters)                                                             \
+    type name parameters;                                                                          \
+    __attribute__((weak)) type name parameters                                                     \
+    {                                                                                              \
+        errno = ENOSYS;                                                                            \
+        return (type)-1;                                                                           \
+    }
 
 ABSENT(void *, mmap, (void *a, size_t b, int c, int d, int e, off_t f))
 ABSENT(int, munmap, (void *a, size_t b))

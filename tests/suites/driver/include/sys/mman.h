@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * For tests that share memory between processes in a few of their cases: they ask sysconf() first
- * and do without when it says no. Xenolith has no <sys/mman.h>; with these names such tests compile,
- * and driver/absent.c answers ENOSYS.
+ * and do without when it says no. Xenolith has no <sys/mman.h>; with these names such tests
+ * compile, and driver/absent.c answers ENOSYS.
  */
 #ifndef SUITES_SYS_MMAN_H
 #define SUITES_SYS_MMAN_H
