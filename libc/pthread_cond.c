@@ -17,17 +17,10 @@ int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr)
     return 0;
 }
 
-/* Its mutex is released inside of this lock. */
-static bool cond_lock(pthread_cond_t *cond)
-{
-    spin_lock_rank(&libc_queue(&cond->__q)->lock, LOCK_CONDITION);
-    return libc_queue_lock(&cond->__q);
-}
-
 /* May follow pthread_cond_broadcast() at once: waits for those that were woken to leave. */
 int pthread_cond_destroy(pthread_cond_t *cond)
 {
-    bool enabled = cond_lock(cond);
+    bool enabled = libc_queue_lock_outer(&cond->__q);
 
     if (cond->__destroyed == COND_DESTROYED || !list_empty(&libc_queue(&cond->__q)->sleepers)) {
         bool destroyed = cond->__destroyed == COND_DESTROYED;
@@ -38,7 +31,7 @@ int pthread_cond_destroy(pthread_cond_t *cond)
     while (cond->__waiting) {
         libc_queue_unlock(&cond->__q, enabled);
         thread_sleep_until(time_after_ns(100 * NS_PER_US));
-        enabled = cond_lock(cond);
+        enabled = libc_queue_lock_outer(&cond->__q);
     }
     cond->__destroyed = COND_DESTROYED;
     libc_queue_unlock(&cond->__q, enabled);
@@ -57,7 +50,7 @@ static int sleep_once(pthread_cond_t *cond, uint64_t deadline_ns, bool *enabled)
         return rc;
     libc_queue_unlock(&cond->__q, *enabled);
     libc_interrupted();
-    *enabled = cond_lock(cond);
+    *enabled = libc_queue_lock_outer(&cond->__q);
     self = libc_self_if_any();
     if (cond->__signals != signals || (self && libc_cancel_due(self)))
         return 0;
@@ -73,7 +66,7 @@ static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t dea
     pthread_testcancel();
     if (!libc_mutex_is_mine(mutex))
         return EPERM;
-    enabled = cond_lock(cond);
+    enabled = libc_queue_lock_outer(&cond->__q);
     if (cond->__destroyed == COND_DESTROYED ||
         (!list_empty(&libc_queue(&cond->__q)->sleepers) && cond->__mutex != mutex)) {
         libc_queue_unlock(&cond->__q, enabled);
@@ -115,7 +108,7 @@ int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 
 int pthread_cond_signal(pthread_cond_t *cond)
 {
-    bool enabled = cond_lock(cond);
+    bool enabled = libc_queue_lock_outer(&cond->__q);
 
     cond->__signals++;
     waitq_wake_one_locked(libc_queue(&cond->__q));
@@ -125,7 +118,7 @@ int pthread_cond_signal(pthread_cond_t *cond)
 
 int pthread_cond_broadcast(pthread_cond_t *cond)
 {
-    bool enabled = cond_lock(cond);
+    bool enabled = libc_queue_lock_outer(&cond->__q);
 
     cond->__signals++;
     while (waitq_wake_one_locked(libc_queue(&cond->__q)))

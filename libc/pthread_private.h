@@ -197,6 +197,12 @@ static inline bool libc_queue_lock(__pthread_queue_t *queue)
         list_init(&q->sleepers);
     return enabled;
 }
+/* The same, if another one is locked inside of it. */
+static inline bool libc_queue_lock_outer(__pthread_queue_t *queue)
+{
+    spin_lock_rank(&libc_queue(queue)->lock, LOCK_CONDITION);
+    return libc_queue_lock(queue);
+}
 static inline void libc_queue_unlock(__pthread_queue_t *queue, bool enabled)
 {
     waitq_unlock(libc_queue(queue), enabled);

@@ -30,7 +30,7 @@ static int best(const unsigned short *waiting_at)
 
 int pthread_rwlock_destroy(pthread_rwlock_t *lock)
 {
-    bool enabled = libc_queue_lock(&lock->__readers);
+    bool enabled = libc_queue_lock_outer(&lock->__readers);
     bool waited_for = best(lock->__readers_at) != NOBODY || best(lock->__writers_at) != NOBODY;
     int rc = lock->__destroyed ? EINVAL : waited_for ? EBUSY : 0;
 
@@ -79,7 +79,7 @@ static int sleep_as_reader(pthread_rwlock_t *lock, int priority, uint64_t deadli
     if (rc == -XEN_EINTR) {
         libc_queue_unlock(&lock->__readers, *enabled);
         libc_interrupted();
-        *enabled = libc_queue_lock(&lock->__readers);
+        *enabled = libc_queue_lock_outer(&lock->__readers);
         rc = 0;
     }
     lock->__readers_at[priority]--;
@@ -89,7 +89,7 @@ static int sleep_as_reader(pthread_rwlock_t *lock, int priority, uint64_t deadli
 static int lock_read(pthread_rwlock_t *lock, uint64_t deadline_ns, int error)
 {
     struct pthread *self = libc_self();
-    bool enabled = libc_queue_lock(&lock->__readers);
+    bool enabled = libc_queue_lock_outer(&lock->__readers);
     int rc = check(lock);
 
     while (rc == 0 && !take_read(lock, self))
@@ -113,7 +113,7 @@ static int sleep_as_writer(pthread_rwlock_t *lock, int priority, uint64_t deadli
         libc_interrupted();
         rc = 0;
     }
-    *enabled = libc_queue_lock(&lock->__readers);
+    *enabled = libc_queue_lock_outer(&lock->__readers);
     lock->__writers_at[priority]--;
     return rc;
 }
@@ -139,7 +139,7 @@ static void wake_next(pthread_rwlock_t *lock)
 static int lock_write(pthread_rwlock_t *lock, uint64_t deadline_ns, int error)
 {
     int priority = libc_self()->priority, rc;
-    bool enabled = libc_queue_lock(&lock->__readers);
+    bool enabled = libc_queue_lock_outer(&lock->__readers);
 
     rc = check(lock);
     while (rc == 0 && !take_write(lock))
@@ -204,7 +204,7 @@ int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *ti
 
 int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
-    bool enabled = libc_queue_lock(&lock->__readers);
+    bool enabled = libc_queue_lock_outer(&lock->__readers);
     struct pthread *self = libc_self_if_any();
     int rc = 0;
 

@@ -559,6 +559,38 @@ TEST(vcpus_leave_and_come_under_load)
     }
 }
 
+/* Threads that never give the vCPU away, and one that waits behind them. */
+static void body_busy_vcpu_leaves(void)
+{
+    struct vcpu_set one = set_of(2), all_vcpus = set_of(~0UL);
+    struct thread_options options = {
+        .name = "busy", .priority = PRIORITY_LOW, .fifo = true, .affinity = &one
+    };
+    struct thread *all[3];
+
+    sim_await_vcpus();
+    stop = false;
+    for (unsigned int i = 0; i < 3; i++)
+        all[i] = start_with(&options, compute, &share[i]);
+    thread_sleep_until(time_after_ns(NS_PER_MS));
+    for (unsigned int i = 0; i < 3; i++)
+        CHECK_EQ(thread_set_affinity(all[i], &all_vcpus), 0);
+    sim_vcpu_down(1);
+    for (unsigned int i = 0; i < 3; i++)
+        CHECK_NE(thread_vcpu(all[i]), 1);
+    stop = true;
+    for (unsigned int i = 0; i < 3; i++)
+        sim_join(all[i]);
+}
+
+TEST(busy_vcpu_leaves)
+{
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        if (!sim_run(seed, 2 + seed % 3, body_busy_vcpu_leaves))
+            return;
+    }
+}
+
 static uint64_t late_ns;
 
 static void sleep_there(void *arg)
