@@ -121,6 +121,21 @@ TEST(smp_locks_of_every_kind)
         CHECK_EQ(locks.count[i], 8 * 2000);
 }
 
+static void *get_page(size_t size)
+{
+    return size <= PAGE_SIZE ? pages_alloc(0) : NULL;
+}
+
+static void put_page(void *page)
+{
+    pages_free(page, 0);
+}
+
+static const struct {
+    void *(*get)(size_t size);
+    void (*put)(void *memory);
+} allocators[] = { { malloc, free }, { kmem_alloc, kmem_free }, { get_page, put_page } };
+
 static void allocate(void *arg)
 {
     uint32_t random = 1 + *(const uint32_t *)arg;
@@ -130,35 +145,22 @@ static void allocate(void *arg)
         unsigned char mark;
     } slots[32] = { { NULL, 0, 0 } };
 
-    for (int i = 0; i < 5000; i++) {
+    for (unsigned int i = 0; i < 5000 + ARRAY_SIZE(slots); i++) {
         uint32_t r = smp_random(&random);
-        unsigned int n = r % ARRAY_SIZE(slots), kind = n % 3;
+        unsigned int n = i < 5000 ? r % ARRAY_SIZE(slots) : i - 5000; /* at last, each once more */
+        unsigned int kind = n % ARRAY_SIZE(allocators);
 
-        if (slots[n].memory) {
-            for (size_t at = 0; at < slots[n].size; at += 61)
-                CHECK_EQ(slots[n].memory[at], slots[n].mark);
-            if (kind == 0)
-                free(slots[n].memory);
-            else if (kind == 1)
-                kmem_free(slots[n].memory);
-            else
-                pages_free(slots[n].memory, 0);
-        }
-        slots[n].size = kind == 2 ? PAGE_SIZE : 1 + (r >> 8) % 700;
+        for (size_t at = 0; slots[n].memory && at < slots[n].size; at += 61)
+            CHECK_EQ(slots[n].memory[at], slots[n].mark);
+        allocators[kind].put(slots[n].memory);
+        slots[n].memory = NULL;
+        if (i >= 5000)
+            continue;
+        slots[n].size = 1 + (r >> 8) % 700;
         slots[n].mark = (unsigned char)(r >> 24);
-        slots[n].memory = kind == 0   ? malloc(slots[n].size)
-                          : kind == 1 ? kmem_alloc(slots[n].size)
-                                      : pages_alloc(0);
+        slots[n].memory = allocators[kind].get(slots[n].size);
         if (slots[n].memory)
             memset(slots[n].memory, slots[n].mark, slots[n].size);
-    }
-    for (unsigned int n = 0; n < ARRAY_SIZE(slots); n++) {
-        if (n % 3 == 0)
-            free(slots[n].memory);
-        else if (n % 3 == 1)
-            kmem_free(slots[n].memory);
-        else
-            pages_free(slots[n].memory, 0);
     }
 }
 
