@@ -93,7 +93,7 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
-        kernel/inherit kernel/smp kernel/stop lib/cmdline lib/panic libc/info libc/process mm/address_space \
+        kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process mm/address_space \
         x86/trap xenbus/device xenbus/directory xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 

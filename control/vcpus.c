@@ -37,8 +37,7 @@ static bool wanted(unsigned int vcpu)
 
 void control_start_vcpus(void)
 {
-    if (smp_vcpu_exists(1))
-        smp_start(wanted);
+    smp_start(wanted);
 }
 
 static void apply(unsigned int vcpu)

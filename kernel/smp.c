@@ -8,6 +8,7 @@
 #include "arch/page.h"
 #include "arch/smp.h"
 #include "events/events.h"
+#include "hypercall/sched.h"
 #include "hypercall/vcpu.h"
 #include "kernel/mutex.h"
 #include "kernel/sched_private.h"
@@ -18,6 +19,7 @@
 
 #define ARRIVE_WAIT_NS NS_PER_S
 #define LEAVE_WAIT_NS  NS_PER_S
+#define YIELDS_MAX     2
 #define DOWN_LOOK_NS   (100 * NS_PER_US)
 
 static struct smp_cpu boot_smp;
@@ -167,6 +169,19 @@ static int await(bool (*what)(unsigned int vcpu), unsigned int vcpu, uint64_t de
     return rc;
 }
 
+/* A vCPU that was just let run may only need our CPU to arrive: cheaper than to sleep and be woken.
+ * *deadline_ns, 0 at first, is set when there is reason to look at the clock. */
+static int await_online(unsigned int vcpu, uint64_t *deadline_ns)
+{
+    for (unsigned int turn = 0; turn < YIELDS_MAX && !is_online(vcpu); turn++)
+        hypercall_sched_yield();
+    if (is_online(vcpu))
+        return 0;
+    if (*deadline_ns == 0)
+        *deadline_ns = time_after_ns(ARRIVE_WAIT_NS);
+    return await(is_online, vcpu, *deadline_ns);
+}
+
 /* Until it has parked and Xen has stopped it: started before, it would stop afterwards. */
 static int await_down(unsigned int vcpu)
 {
@@ -180,10 +195,10 @@ static int await_down(unsigned int vcpu)
     return rc;
 }
 
-/* held: hotplug */
+/* It exists. held: hotplug */
 static int begin(unsigned int vcpu)
 {
-    int rc = smp_vcpu_exists(vcpu) ? prepare(vcpu) : -XEN_ENOENT;
+    int rc = prepare(vcpu);
     struct percpu *cpu = percpus[vcpu];
 
     if (rc)
@@ -202,7 +217,7 @@ static int begin(unsigned int vcpu)
 void smp_start(bool (*wanted)(unsigned int vcpu))
 {
     struct vcpu_set started = { { 0 } };
-    uint64_t deadline_ns;
+    uint64_t deadline_ns = 0;
     unsigned int vcpu;
 
     mutex_lock(&hotplug);
@@ -214,10 +229,9 @@ void smp_start(bool (*wanted)(unsigned int vcpu))
         else if (rc != -XEN_ENOENT)
             log_error("vCPU %u cannot be started: %s; going on without it", vcpu, error_name(rc));
     }
-    deadline_ns = time_after_ns(ARRIVE_WAIT_NS);
     vcpu_set_for_each(vcpu, &started)
     {
-        if (await(is_online, vcpu, deadline_ns))
+        if (await_online(vcpu, &deadline_ns))
             log_error("vCPU %u did not arrive within a second; going on without it", vcpu);
     }
     mutex_unlock(&hotplug);
@@ -225,15 +239,16 @@ void smp_start(bool (*wanted)(unsigned int vcpu))
 
 int smp_vcpu_up(unsigned int vcpu)
 {
+    uint64_t deadline_ns = 0;
     int rc = 0;
 
     mutex_lock(&hotplug);
-    if (vcpu >= MAX_VCPUS)
+    if (!smp_vcpu_exists(vcpu))
         rc = -XEN_ENOENT;
     else if (!is_online(vcpu))
         rc = begin(vcpu);
     if (rc == 0)
-        rc = await(is_online, vcpu, time_after_ns(ARRIVE_WAIT_NS));
+        rc = await_online(vcpu, &deadline_ns);
     mutex_unlock(&hotplug);
     return rc;
 }
