@@ -64,6 +64,7 @@ void thread_interrupt_clear(void)
     bool enabled = spin_lock_save(&self->interrupt_lock); /* no interrupter is half done */
 
     store_once(&self->interrupted, false);
+    self->flag_lowered = true;
     spin_unlock_restore(&self->interrupt_lock, enabled);
 }
 
@@ -95,11 +96,21 @@ void interrupt_deliver(struct thread *self)
     self->attention = self->must_move;
     spin_unlock(&rq->lock);
     spin_unlock(&self->interrupt_lock);
-    if (!self->async || !load_once(&self->interrupted))
+    if (!self->async)
         return;
-    upcalls_enable();
-    async_fn();
-    upcalls_disable();
+    /* What comes during the call waits for its end, unless it allows more itself: each one would
+     * take its piece of the stack. If it does not lower the flag, it knows why. */
+    while (load_once(&self->interrupted)) {
+        self->flag_lowered = false;
+        store_once(&self->async, false);
+        upcalls_enable();
+        async_fn();
+        upcalls_disable();
+        store_once(&self->async, true);
+        memory_barrier(); /* pairs with thread_interrupt() */
+        if (!self->flag_lowered)
+            break;
+    }
 }
 
 /* The sleep is over: from here on no interrupter touches the queue. */

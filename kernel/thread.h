@@ -94,8 +94,9 @@ void thread_interrupt(struct thread *thread);
 void thread_interrupt_clear(void);
 bool thread_interrupted(void);
 /* Once: what an interrupted thread calls when it is found running with asynchronous interrupts
- * allowed; upcalls on, no lock held, between any two of its instructions. It may never return
- * (longjmp, thread_exit()). */
+ * allowed; upcalls on, no lock held, between any two of its instructions. They are not allowed
+ * during the call, unless it says so by thread_allow_async(). It may never return (longjmp,
+ * thread_exit()). */
 void thread_set_async(void (*fn)(void));
 /* For the calling thread; off at its start. Returns what it was. An interrupt that came while it
  * was off comes before this returns. */

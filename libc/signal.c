@@ -243,6 +243,7 @@ static bool handle(struct pthread *self, siginfo_t *info, bool *enabled, bool *r
     struct sigaction *set = &libc_actions[info->si_signo], action = *set;
     sigset_t before = self->mask;
     int error = errno;
+    bool allowed;
 
     *restart = action.sa_flags & SA_RESTART;
     if (libc_signal_ignored(info->si_signo))
@@ -255,10 +256,12 @@ static bool handle(struct pthread *self, siginfo_t *info, bool *enabled, bool *r
     if (action.sa_flags & SA_RESETHAND)
         set->sa_handler = SIG_DFL;
     spin_unlock_restore(&libc_threads_lock, *enabled);
+    allowed = thread_allow_async(true); /* others may interrupt it; it may never return */
     if (action.sa_flags & SA_SIGINFO)
         action.sa_sigaction(info->si_signo, info, NULL);
     else
         action.sa_handler(info->si_signo);
+    thread_allow_async(allowed);
     errno = error;
     *enabled = spin_lock_save(&libc_threads_lock);
     self->mask = before;

@@ -310,3 +310,51 @@ TEST(pthread_cpu_clocks_count_work_alone)
     CHECK(idle_ns >= 0 && idle_ns < 25000000);
     CHECK(busy_ns > 100000);
 }
+
+#define STORM 20000
+
+static pthread_t victim;
+static unsigned int stormed[2];
+
+static void count_storm(int signal)
+{
+    atomic_fetch_add(&stormed[signal == SIGUSR2], 1);
+}
+
+static void *send_all(void *arg)
+{
+    for (int i = 0; i < STORM; i++)
+        CHECK_EQ(pthread_kill(victim, (int)(intptr_t)arg), 0);
+    return NULL;
+}
+
+static void *compute_until_told(void *flag)
+{
+    while (!load_once((unsigned int *)flag))
+        counter++;
+    return NULL;
+}
+
+TEST(pthread_signal_storm_keeps_the_stack)
+{
+    struct sigaction action = { .sa_flags = 0 };
+    unsigned int over = 0;
+    pthread_t senders[2];
+
+    REQUIRE_THREADS(3);
+    action.sa_handler = count_storm;
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    stormed[0] = stormed[1] = 0;
+    REQUIRE_EQ(pthread_create(&victim, NULL, compute_until_told, &over), 0);
+    REQUIRE_EQ(pthread_create(&senders[0], NULL, send_all, (void *)SIGUSR1), 0);
+    REQUIRE_EQ(pthread_create(&senders[1], NULL, send_all, (void *)SIGUSR2), 0);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_EQ(pthread_join(senders[i], NULL), 0);
+    store_once(&over, 1);
+    CHECK_EQ(pthread_join(victim, NULL), 0);
+    for (size_t i = 0; i < 2; i++)
+        CHECK(stormed[i] >= 1 && stormed[i] <= STORM);
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+}
