@@ -109,7 +109,7 @@ int time_init(struct shared_info *shared)
     rc = hypercall_vcpu_stop_periodic_timer(cpu->vcpu);
     if (rc == 0)
         rc = event_bind_virq(VIRQ_TIMER, cpu->vcpu, timer_event, NULL, &port);
-    if (rc == 0) {
+    if (rc == 0 && shared) { /* a vCPU that begins has armed none */
         enabled = upcalls_save();
         timers_run(cpu->timers); /* interrupts for those armed already had nowhere to go */
         upcalls_restore(enabled);
