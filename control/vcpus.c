@@ -8,31 +8,39 @@
 #include "control/control.h"
 #include "kernel/smp.h"
 #include "kernel/thread.h"
+#include "kernel/time.h"
 #include "kernel/wait.h"
 #include "lib/log.h"
 #include "mm/kmem.h"
 #include "xenbus/xenstore.h"
 
 static struct signal changed = SIGNAL_INIT(changed); /* something under cpu/ */
-static bool silent; /* xenstored did not answer once: don't wait for it again and again */
 
-/* Online, unless the toolstack says no: without xenstore all vCPUs are used. */
-static bool wanted(unsigned int vcpu)
+/* What the toolstack says of a vCPU; without a word, and when it is nonsense, it is to be online.
+ * 0, or -XEN_ETIMEDOUT: xenstored does not answer. */
+static int availability(unsigned int vcpu, bool *online)
 {
     char path[40], *value = NULL;
-    bool offline;
     int rc;
 
-    if (silent)
-        return true;
     format_text(path, sizeof(path), "cpu/%u/availability", vcpu);
     rc = xenstore_read(XBT_NIL, path, &value, NULL);
-    silent = rc == -XEN_ETIMEDOUT;
-    offline = rc == 0 && strcmp(value, "offline") == 0;
-    if (rc == 0 && !offline && strcmp(value, "online"))
+    *online = rc || strcmp(value, "offline");
+    if (rc == 0 && *online && strcmp(value, "online"))
         log_warn("%s is '%.40s', neither online nor offline: taken as online", path, value);
     kmem_free(value);
-    return !offline;
+    return rc == -XEN_ETIMEDOUT ? rc : 0;
+}
+
+/* At boot: without xenstore all vCPUs are used, and it is not waited for again and again. */
+static bool wanted(unsigned int vcpu)
+{
+    static bool silent;
+    bool online = true;
+
+    if (!silent)
+        silent = availability(vcpu, &online) != 0;
+    return online;
 }
 
 void control_start_vcpus(void)
@@ -40,30 +48,38 @@ void control_start_vcpus(void)
     smp_start(wanted);
 }
 
-static void apply(unsigned int vcpu)
+/* Have `vcpu` be as it is wanted. 0, or -XEN_ETIMEDOUT: that could not be learnt. */
+static int apply(unsigned int vcpu)
 {
-    bool online = wanted(vcpu);
-    int rc;
+    bool online;
+    int rc = availability(vcpu, &online);
 
-    if (online == vcpu_set_has(&vcpus_online, vcpu))
-        return;
+    if (rc || online == vcpu_set_has(&vcpus_online, vcpu))
+        return rc;
     rc = online ? smp_vcpu_up(vcpu) : smp_vcpu_down(vcpu);
     if (rc && vcpu == 0)
         log_warn("cpu/0/availability is offline: vCPU 0 stays, use xl shutdown or xl pause");
     else if (rc)
         log_error("cpu/%u/availability is %s: not done: %s", vcpu, online ? "online" : "offline",
                   error_name(rc));
+    return 0;
 }
 
 /* A thread of its own: a vCPU may take a while to come or go, and watches must not wait. */
 static void follow(void *unused)
 {
+    uint64_t deadline_ns = TIME_NEVER;
+
     (void)unused;
     for (;;) {
-        signal_wait(&changed, TIME_NEVER);
-        silent = false;
-        for (unsigned int vcpu = 0; smp_vcpu_exists(vcpu) && !silent; vcpu++)
-            apply(vcpu);
+        signal_wait(&changed, deadline_ns);
+        deadline_ns = TIME_NEVER;
+        for (unsigned int vcpu = 0; smp_vcpu_exists(vcpu); vcpu++) {
+            if (apply(vcpu)) {
+                deadline_ns = time_after_ns(NS_PER_S); /* the change must not be lost */
+                break;
+            }
+        }
     }
 }
 

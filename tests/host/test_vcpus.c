@@ -121,3 +121,19 @@ TEST(other_nodes_change_nothing)
     fake_pause_ms(20);
     CHECK_EQ(vcpu_set_count(&vcpus_online), 4);
 }
+
+/* What was asked while xenstored did not answer is done when it does, and nothing else meanwhile.
+ */
+TEST(change_outlives_a_silent_xenstored)
+{
+    watch_four();
+    set(2, "offline");
+    CHECK_SOON(!online(2));
+    fake_xenstored.silent = true;
+    set(3, "offline");
+    fake_pause_ms(1500);
+    CHECK(online(3) && !online(2));
+    fake_xenstored.silent = false;
+    CHECK_SOON(!online(3));
+    CHECK(!online(2));
+}
