@@ -56,7 +56,8 @@ void backtrace_of(unsigned long pc, const unsigned long *frame, unsigned long bo
 
         if (at < bottom || at + 2 * sizeof(*frame) > top || at % sizeof(*frame) || !frame[1])
             break;
-        print_call(depth++, frame[1]);
+        /* Inside the call: one that never returns may be the last instruction of its function. */
+        print_call(depth++, frame[1] - 1);
         if (frame[0] <= at)
             break; /* callers lie above; anything else is the end or garbage */
         frame = (const unsigned long *)frame[0];

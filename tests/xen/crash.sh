@@ -38,7 +38,7 @@ test_fault_in_upcall() { faults upcall 'null pointer dereference (write at 0x8)'
 test_stack_overflow() { deep=yes crashes stack 'stack overflow in thread main' recurse; }
 test_stack_overflow_in_thread() { deep=yes crashes thread-stack 'stack overflow in thread deep' recurse; }
 test_stack_smashed() { crashes smash 'stack smashed' smash; }
-test_freed_twice() { crashes free-twice 'free(0x' free; }
+test_freed_twice() { crashes free-twice 'free(0x' free_slowly; }
 test_abort() { crashes abort 'abort() called' abort; }
 test_panic() { crashes panic 'asked to' panicking; }
 
