@@ -8,5 +8,3 @@
 
 test_selftest_2l() { tap 'extra="-events=2l"'; }
 test_selftest_fifo() { tap 'extra="-events=fifo"'; }
-test_selftest_4_vcpus_2l() { tap 'extra="-events=2l"' vcpus=4; }
-test_selftest_4_vcpus_fifo() { tap 'extra="-events=fifo"' vcpus=4; }

@@ -2,11 +2,10 @@
 # apps/selftest on the machine that counts instructions: one physical CPU, where vCPUs take turns at any
 # point and time does not depend on what else the developer's machine does.
 # needs: selftest
-# limit: 400
+# limit: 500
 # xen: 4.17
 # clock: counted
 
 . /scenario/tap.sh
 
 test_selftest_2_vcpus() { tap vcpus=2; }
-test_selftest_8_vcpus() { tap vcpus=8 'extra="smp_"'; }
