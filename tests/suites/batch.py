@@ -26,15 +26,16 @@ class Outcome:
 class Batch:
     """A list of programs for one bed. run() calls heard(Outcome) for each, as they end."""
 
-    def __init__(self, programs, vcpus, clock, folder):
+    def __init__(self, programs, vcpus, clock, at_once, folder):
         self.waiting, self.ended = dict(enumerate(programs)), {}
         self.vcpus, self.clock, self.folder = vcpus, clock, folder
-        self.texts = {}
+        self.at_once, self.texts = at_once, {}
 
     def command(self):
         os.makedirs(self.folder, exist_ok=True)
         images = sorted({p.image for p in self.waiting.values()})
         with open(f"{self.folder}/list", "w") as file:
+            file.write(f"{self.at_once}\n")
             for number, p in self.waiting.items():
                 file.write(f"{number} {os.path.basename(p.image)} {self.vcpus} {p.memory} {p.limit} "
                            f"{' '.join([*p.kernel_options, '--', p.name, *p.args])}\n")
@@ -90,7 +91,8 @@ class Batch:
         return Outcome(program, self.vcpus, not why, why, text, seconds)
 
 
-def batches(programs, vcpus, clock, folder):
+def batches(programs, vcpus, clock, at_once, folder):
     """The programs in as many batches as beds are wanted."""
-    count = -(-len(programs) // PER_BED)
-    return [Batch(programs[n::count], vcpus, clock, f"{folder}/{clock}-{vcpus}-{n}") for n in range(count)]
+    count = max(min(2, len(programs)), -(-len(programs) // PER_BED))
+    return [Batch(programs[n::count], vcpus, clock, at_once, f"{folder}/{clock}-{vcpus}-{n}")
+            for n in range(count)]

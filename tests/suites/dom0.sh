@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Runs a list of test programs in dom0, each in a domain of its own, several at a time where there are
-# several CPUs. It is the scenario's script (its helpers are in tools/bed/dom0/lib.sh); the list is
-# /scenario/list, a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
+# Runs a list of test programs in dom0, each in a domain of its own. It is the scenario's script (its
+# helpers are in tools/bed/dom0/lib.sh). The list is /scenario/list: first how many domains at a time,
+# then a line per test: NUMBER IMAGE VCPUS MEMORY SECONDS ARGUMENT...
 #
 # What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(),
 # "hung" when it had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just
 # ended; before that, "@text NUMBER LINE" for the last lines of what did not end with 0. All that a
 # domain wrote comes back as the console of tNUMBER.
-
-# Where one CPU is shared and sleeping costs nothing, side by side would only make times less steady.
-[ "$(xl info nr_cpus)" = 1 ] && WORKERS=1 || WORKERS=4
 
 # xl's own process waits for the domain's end and removes it: one process per test.
 run_test() {
@@ -48,14 +45,15 @@ status_of() {
     fi
 }
 
-# Worker $1 takes every WORKERS-th line.
+# Worker $1 of $2 takes every $2-th line.
 worker() {
-    awk -v n="$WORKERS" -v k="$1" 'NR % n == k' /scenario/list | while read -r line; do
+    awk -v k="$1" -v n="$2" 'NR > 1 && NR % n == k' /scenario/list | while read -r line; do
         run_test $line
     done
 }
 
-for k in $(seq 0 $((WORKERS - 1))); do
-    worker "$k" &
+read -r workers </scenario/list
+for k in $(seq 0 $((workers - 1))); do
+    worker "$k" "$workers" &
 done
 wait
