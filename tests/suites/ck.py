@@ -68,7 +68,8 @@ def programs(source):
         flags = [w for w in words if w.startswith(("-D", "-std=")) and not w.startswith("-DCORES")]
         built[where, name] = Program(
             f"{where.split('/')[-2]}/{name}", sources,
-            [*flags, f"-DCORES={CORES}", *(f"-D{k}={n}" for k, n in COUNTS.items()), "-U__linux__", "-I", f"{work}/include", "-I", where],
+            [*flags, f"-DCORES={CORES}", *(f"-D{k}={n}" for k, n in COUNTS.items()), "-U__linux__",
+             "-I", f"{work}/include", "-I", where],
             limit=120, memory=128)
     for key, program in built.items():
         same = [other for other, p in built.items() if p.sources == program.sources and other in calls]
