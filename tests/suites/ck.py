@@ -70,7 +70,7 @@ def programs(source):
             f"{where.split('/')[-2]}/{name}", sources,
             [*flags, f"-DCORES={CORES}", *(f"-D{k}={n}" for k, n in COUNTS.items()), "-U__linux__",
              "-I", f"{work}/include", "-I", where],
-            limit=120, memory=128)
+            limit=240, memory=512)
     for key, program in built.items():
         same = [other for other, p in built.items() if p.sources == program.sources and other in calls]
         program.args = calls.get(key, calls[same[0]] if same else [])
