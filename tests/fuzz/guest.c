@@ -166,6 +166,11 @@ int waitq_sleep(struct waitq *q, uint64_t deadline_ns)
     return woken ? 0 : -XEN_ETIMEDOUT;
 }
 
+int waitq_sleep_interruptible(struct waitq *q, uint64_t deadline_ns)
+{
+    return waitq_sleep(q, deadline_ns); /* there is no other thread to interrupt this one */
+}
+
 unsigned int waitq_wake_one_locked(struct waitq *q)
 {
     MUST(q->lock.held);
