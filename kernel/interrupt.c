@@ -45,7 +45,8 @@ void thread_interrupt(struct thread *thread)
     bool enabled = spin_lock_save(&thread->interrupt_lock);
 
     store_once(&thread->interrupted, true);
-    memory_barrier(); /* pairs with waitq_sleep_interruptible() and thread_allow_async() */
+    store_once(&thread->interrupted_anew, true);
+    memory_barrier(); /* pairs with waitq_sleep_interruptible() and who allows async again */
     end_sleep(thread);
     if (load_once(&thread->async))
         make_async_due(thread);
@@ -64,7 +65,6 @@ void thread_interrupt_clear(void)
     bool enabled = spin_lock_save(&self->interrupt_lock); /* no interrupter is half done */
 
     store_once(&self->interrupted, false);
-    self->flag_lowered = true;
     spin_unlock_restore(&self->interrupt_lock, enabled);
 }
 
@@ -99,16 +99,16 @@ void interrupt_deliver(struct thread *self)
     if (!self->async)
         return;
     /* What comes during the call waits for its end, unless it allows more itself: each one would
-     * take its piece of the stack. If it does not lower the flag, it knows why. */
+     * take its piece of the stack. If nothing came and the flag is still up, it knows why. */
     while (load_once(&self->interrupted)) {
-        self->flag_lowered = false;
+        store_once(&self->interrupted_anew, false);
         store_once(&self->async, false);
         upcalls_enable();
         async_fn();
         upcalls_disable();
         store_once(&self->async, true);
         memory_barrier(); /* pairs with thread_interrupt() */
-        if (!self->flag_lowered)
+        if (!load_once(&self->interrupted_anew))
             break;
     }
 }

@@ -65,7 +65,7 @@ struct thread {
 
     spinlock_t interrupt_lock;
     bool interrupted;
-    bool flag_lowered;           /* by the thread itself, since async_fn was called */
+    bool interrupted_anew;       /* since async_fn was called */
     struct waitq *interruptible; /* the queue of an interruptible sleep; see interrupt.c */
 
     struct waitq exit;

@@ -96,6 +96,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
     if (rc)
         return fail(rc);
     store(out, now_ns);
+    if (libc_look)
+        libc_look();
     return 0;
 }
 

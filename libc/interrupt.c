@@ -7,9 +7,12 @@
  * libc_async() comes back later.
  */
 #include "libc/pthread_private.h"
+#include "libc/time.h"
 
-/* When the thread was found in the kernel or a library: this much later it may be out of it. */
-#define RETRY_NS (200 * NS_PER_US)
+/* When the thread was found in the kernel or a library: this much later it may be out of it. Each
+ * time in vain doubles that, or a slow machine might be busy with nothing else. */
+#define RETRY_NS      (200 * NS_PER_US)
+#define RETRY_DOUBLES 5
 
 extern const char __program_text_start[], __program_text_end[]; /* the linker script's */
 
@@ -37,6 +40,7 @@ void libc_async_here(void)
     thread_interrupt_clear();
     if (!self)
         return;
+    self->retries = 0;
     libc_signals_deliver(self, NULL);
     if (self->cancel_async)
         pthread_testcancel();
@@ -48,10 +52,12 @@ static void libc_async(void)
 
     if (!self || self->exiting)
         return;
-    if (in_program(context_interrupted_pc()))
+    if (in_program(context_interrupted_pc())) {
         libc_async_here();
-    else if (!load_once(&self->retry.heap))
-        timer_arm(&self->retry, time_after_ns(RETRY_NS));
+    } else if (!load_once(&self->retry.heap)) {
+        timer_arm(&self->retry, time_after_ns(RETRY_NS << self->retries));
+        self->retries = MIN(self->retries + 1U, RETRY_DOUBLES);
+    }
 }
 
 void libc_notify(struct pthread *target)
@@ -68,6 +74,12 @@ void libc_notify(struct pthread *target)
     if (!target->retry.fn)
         timer_init(&target->retry, retry, (void *)target->handle);
     thread_interrupt(target->thread);
+}
+
+void libc_look(void)
+{
+    if (thread_interrupted())
+        libc_async_here();
 }
 
 static int interrupted(bool restart_too)

@@ -62,6 +62,7 @@ struct pthread {
     unsigned int read_locks;    /* that it holds, of all pthread_rwlock_t */
     int policy, priority;       /* as set; what a ceiling makes of it is the kernel's */
     struct timer retry;         /* libc_async() found it in other code */
+    unsigned int retries;       /* of these, one after the other */
     unsigned char ceilings[33]; /* held mutexes by ceiling */
     bool has_ceilings;
     bool has_stack; /* the attributes named one */

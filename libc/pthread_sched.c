@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "libc/pthread_private.h"
+#include "libc/time.h"
 
 #define PRIORITY_BEST REALTIME_LEVELS
 
@@ -179,9 +180,7 @@ int sched_rr_get_interval(pid_t pid, struct timespec *out)
 int sched_yield(void)
 {
     thread_yield();
-    /* A loop around this may be found in the kernel each time, and never in itself. */
-    if (thread_interrupted())
-        libc_async_here();
+    libc_look();
     return 0;
 }
 

@@ -50,6 +50,8 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
     (void)zone;
     out->tv_sec = (time_t)(now_ns / NS_PER_S);
     out->tv_usec = (suseconds_t)(now_ns % NS_PER_S / NS_PER_US);
+    if (libc_look)
+        libc_look();
     return 0;
 }
 

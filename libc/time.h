@@ -27,3 +27,6 @@ int libc_sleep(uint64_t ns, struct timespec *left);
 __attribute__((weak)) void libc_timers_wall_set(uint64_t jump_ns);
 /* After -XEN_EINTR from a sleep: EINTR if a handler ran, of any kind; may not return. */
 __attribute__((weak)) int libc_interrupted_cancel_any(void);
+/* At the end of a call that spends its time in Xen, no lock held: was the thread interrupted? A
+ * loop around such a call is found in Xen's part each time, and never in the program's own code. */
+__attribute__((weak)) void libc_look(void);

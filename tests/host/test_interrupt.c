@@ -303,3 +303,37 @@ TEST(interrupt_of_ready_thread_comes_with_its_turn)
             return;
     }
 }
+
+/* What the libc does when it finds a thread in code of its own: leaves the flag up and has the
+ * thread interrupted once more; here that comes before the first call is over. */
+static void on_async_again(void)
+{
+    async_calls++;
+    if (async_calls < 3)
+        thread_interrupt(current_thread());
+    else
+        thread_interrupt_clear();
+}
+
+static void body_async_again(void)
+{
+    thread_set_async(on_async_again);
+    stop = false;
+    async_calls = seen = 0;
+    victim = sim_start(PRIORITY_NORMAL, yield_only, NULL);
+    thread_yield();
+    thread_interrupt(victim);
+    thread_yield();
+    CHECK_EQ(async_calls, 3);
+    store_once(&stop, true);
+    sim_join(victim);
+}
+
+TEST(interrupt_during_its_call_is_not_lost)
+{
+    sim.step_ns = 10;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        if (!sim_run(seed, 1, body_async_again))
+            return;
+    }
+}
