@@ -14,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "multi"}
+DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted"}
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
 BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum
 SHOWN_LINES = 60        # of what a failed test said

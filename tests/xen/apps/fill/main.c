@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include "xenolith.h"
 
-#define BLOCK ((size_t)64 << 10)
+#define BLOCK ((size_t)16 << 10)
 #define WORDS (BLOCK / sizeof(uint64_t))
 #define MIB   (1024.0 * 1024.0)
 
