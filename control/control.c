@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
  * Shutdown requests: the toolstack writes a word into control/shutdown, the guest takes it and
- * leaves "" in its place in one transaction, which is the acknowledgement, and then does it.  Set
- * up in a thread of its own, because nothing in a boot waits for it.  Follows Xen
- * docs/misc/xenstore-paths.pandoc.
+ * leaves "" in its place in one transaction, which is the acknowledgement, and then does it.  In a
+ * thread of its own: nothing in a boot waits for it, and a request is not lost while xenstored does
+ * not answer.  Follows Xen docs/misc/xenstore-paths.pandoc.
  */
 #include "control/control.h"
 #include <string.h>
 #include "console/console.h"
+#include "control/private.h"
 #include "hypercall/sched.h"
 #include "kernel/thread.h"
 #include "kernel/time.h"
+#include "kernel/wait.h"
 #include "lib/log.h"
 #include "mm/kmem.h"
 #include "xenbus/xenstore.h"
 
-#define DRAIN_NS NS_PER_S
+#define DRAIN_NS           NS_PER_S
+#define WATCH_AGAIN_MAX_NS (16 * NS_PER_S)
+
+static struct signal asked = SIGNAL_INIT(asked); /* control/shutdown changed */
 
 static void (*deliver_request)(enum control_request request);
 
@@ -45,14 +50,13 @@ static int take_word(xenstore_tx_t tx, void *arg)
     return rc;
 }
 
-static void shutdown_changed(struct xenstore_watch *watch, const char *path)
+/* 0, or -XEN_ETIMEDOUT: whether there was a request could not be learnt. */
+static int take_request(void)
 {
     char *word = NULL;
     int rc = xenstore_transaction(take_word, &word);
 
-    (void)watch;
-    (void)path;
-    if (rc && rc != -XEN_ENOENT) {
+    if (rc && rc != -XEN_ENOENT && rc != -XEN_ETIMEDOUT) {
         log_warn("control/shutdown: not acknowledged: %s", error_name(rc));
     } else if (rc == 0 && *word) {
         enum control_request request = CONTROL_NONE;
@@ -67,23 +71,58 @@ static void shutdown_changed(struct xenstore_watch *watch, const char *path)
             deliver_request(request);
     }
     kmem_free(word);
+    return rc == -XEN_ETIMEDOUT ? rc : 0;
 }
 
-static void set_up(void *arg)
+int control_watch(struct xenstore_watch *watch)
 {
-    static struct xenstore_watch watch = { .path = "control/shutdown", .fn = shutdown_changed };
-    int rc = xenstore_watch(&watch);
+    uint64_t again_ns = CONTROL_AGAIN_NS;
+    int rc;
 
-    (void)arg;
-    if (rc)
-        log_error("control/shutdown: not watched: %s; xl shutdown and xl reboot will not work",
-                  error_name(rc));
-    for (size_t i = 0; i < ARRAY_SIZE(features) && rc == 0; i++) {
-        rc = xenstore_write(XBT_NIL, features[i], "1", 1);
+    while ((rc = xenstore_watch(watch)) == -XEN_ETIMEDOUT) {
+        if (again_ns == CONTROL_AGAIN_NS)
+            log_warn("%s: not watched yet: xenstored does not answer", watch->path);
+        thread_sleep_until(time_after_ns(again_ns));
+        again_ns = MIN(2 * again_ns, WATCH_AGAIN_MAX_NS);
+    }
+    return rc;
+}
+
+static void shutdown_changed(struct xenstore_watch *watch, const char *path)
+{
+    (void)watch;
+    (void)path;
+    signal_raise(&asked);
+}
+
+/* A feature is a hint for one toolstack: not worth a second try. */
+static void publish_features(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+        int rc = xenstore_write(XBT_NIL, features[i], "1", 1);
+
         if (rc)
             log_warn("%s: not written: %s", features[i], error_name(rc));
     }
+}
+
+static void follow(void *unused)
+{
+    static struct xenstore_watch watch = { .path = "control/shutdown", .fn = shutdown_changed };
+    uint64_t deadline_ns = TIME_NEVER;
+    int rc = control_watch(&watch);
+
+    (void)unused;
+    if (rc)
+        log_error("control/shutdown: not watched: %s; xl shutdown and xl reboot will not work",
+                  error_name(rc));
+    else
+        publish_features();
     control_watch_vcpus();
+    for (;;) {
+        signal_wait(&asked, deadline_ns);
+        deadline_ns = take_request() ? time_after_ns(CONTROL_AGAIN_NS) : TIME_NEVER;
+    }
 }
 
 int control_init(void (*deliver)(enum control_request request))
@@ -92,7 +131,7 @@ int control_init(void (*deliver)(enum control_request request))
     int rc;
 
     deliver_request = deliver;
-    rc = thread_create(&thread, "control", KERNEL_STACK_ORDER, PRIORITY_NORMAL, set_up, NULL);
+    rc = thread_create(&thread, "control", KERNEL_STACK_ORDER, PRIORITY_HIGH, follow, NULL);
     if (rc == 0)
         thread_detach(thread);
     return rc;

@@ -9,8 +9,8 @@
 enum control_request { CONTROL_NONE, CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_HALT };
 
 /* Watch control/shutdown and publish control/feature-*, in the background: what fails there is
- * logged. `deliver` is called in the watch thread for each acknowledged request. 0 or -XEN_ENOMEM.
- * Thread context. */
+ * logged. `deliver` is called in a thread of its own for each acknowledged request. 0 or
+ * -XEN_ENOMEM. Thread context. */
 int control_init(void (*deliver)(enum control_request request));
 
 /* End the domain: drains the console, then SCHEDOP_shutdown. `reason`: SHUTDOWN_poweroff, ...

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "control/control.h"
+#include "control/private.h"
 #include "kernel/smp.h"
 #include "kernel/thread.h"
 #include "kernel/time.h"
@@ -76,7 +77,7 @@ static void follow(void *unused)
         deadline_ns = TIME_NEVER;
         for (unsigned int vcpu = 0; smp_vcpu_exists(vcpu); vcpu++) {
             if (apply(vcpu)) {
-                deadline_ns = time_after_ns(NS_PER_S); /* the change must not be lost */
+                deadline_ns = time_after_ns(CONTROL_AGAIN_NS); /* the change must not be lost */
                 break;
             }
         }
@@ -101,7 +102,7 @@ void control_watch_vcpus(void)
     rc = thread_create(&thread, "vcpus", KERNEL_STACK_ORDER, PRIORITY_HIGH, follow, NULL);
     if (rc == 0) {
         thread_detach(thread);
-        rc = xenstore_watch(&watch);
+        rc = control_watch(&watch);
     }
     if (rc)
         log_error("cpu: not watched: %s; xl vcpu-set will not work", error_name(rc));

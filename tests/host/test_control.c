@@ -115,6 +115,40 @@ TEST(watch_refused)
     CHECK_SOON(fake_logged("not watched: EACCES") == 1);
 }
 
+static unsigned int swallowed;
+
+/* The first transaction gets no answer. */
+static bool swallow(const struct xsd_sockmsg *request, const char *payload)
+{
+    (void)payload;
+    return request->type == XS_TRANSACTION_START && atomic_fetch_add(&swallowed, 1) == 0;
+}
+
+TEST(unanswered_acknowledgement_is_tried_again)
+{
+    start_control();
+    fake_xenstored.hook = swallow;
+    fake_xenstored_set(NODE, "reboot");
+    CHECK_SOON(load_acquire(&swallowed) == 1);
+    CHECK_EQ(delivered, 0);
+    CHECK_SOON(load_acquire(&delivered) == 1);
+    CHECK_STR(fake_xenstored_get(NODE), "");
+}
+
+TEST(silent_xenstored_is_watched_later)
+{
+    fake_smp.vcpus = 1;
+    log_level = LOG_WARN;
+    fake_xenstored_start(0);
+    fake_xenstored_connect();
+    fake_xenstored.silent = true;
+    CHECK_EQ(control_init(deliver), 0);
+    CHECK_SOON(fake_logged("not watched yet") == 1);
+    fake_xenstored.silent = false;
+    CHECK_SOON(fake_xenstored_get("control/feature-reboot") != NULL);
+    request("reboot", CONTROL_REBOOT);
+}
+
 TEST(shutdown_ends_domain)
 {
     CHECK_ENDS_DOMAIN(control_shutdown(SHUTDOWN_reboot));
