@@ -5,7 +5,6 @@
  * slice ends (slice.c).  No clock is read and no hypercall made on an ordinary switch (but the
  * thread register's, see arch/context.h).
  */
-#include "events/events.h"
 #include "kernel/sched_private.h"
 #include "lib/panic.h"
 
@@ -71,38 +70,6 @@ struct runq *sched_lock_thread(struct thread *thread)
         if (load_once(&thread->runq) == rq)
             return rq;
         spin_unlock(&rq->lock);
-    }
-}
-
-void sched_kick(struct runq *rq)
-{
-    if (rq->cpu->current != rq->idle)
-        rq->cpu->need_resched = true;
-    else /* it looks by itself before it blocks; the next thread is for another idle one */
-        sched_idle_end(rq->cpu->vcpu);
-    if (rq->cpu != this_percpu())
-        sched_kick_soon(rq);
-}
-
-/* Not now: our caller holds locks that the other vCPU would wait for, if Xen let it run at once,
- * and perhaps in our place. */
-void sched_kick_soon(const struct runq *rq)
-{
-    struct percpu *self = this_percpu();
-    unsigned int vcpu = rq->cpu->vcpu;
-
-    self->kicks.bits[vcpu / BITS_PER_LONG] |= 1UL << vcpu % BITS_PER_LONG;
-    self->kicks_due = self->need_resched = true;
-}
-
-void sched_send_kicks(struct percpu *self)
-{
-    self->kicks_due = false;
-    for (unsigned int word = 0; word < ARRAY_SIZE(self->kicks.bits); word++) {
-        unsigned long bits = self->kicks.bits[word];
-
-        for (self->kicks.bits[word] = 0; bits; bits &= bits - 1)
-            event_notify(percpus[word * BITS_PER_LONG + lowest_bit(bits)]->runq->kick_port);
     }
 }
 
@@ -357,57 +324,6 @@ void thread_yield(void)
     kassert(sched_sleep_allowed());
     sched_switch();
     sched_unmask(enabled);
-}
-
-void preempt_disable(void)
-{
-    bool enabled = upcalls_save(); /* or we might count on the vCPU we just left */
-
-    this_percpu()->preempt_count++;
-    upcalls_restore(enabled);
-}
-
-void preempt_enable(void)
-{
-    bool enabled = upcalls_save();
-    struct percpu *cpu = this_percpu();
-
-    kassert(cpu->preempt_count > 0);
-    cpu->preempt_count--;
-    if (cpu->upcall_depth)
-        upcalls_restore(enabled);
-    else
-        sched_unmask(enabled);
-}
-
-bool sched_sleep_allowed(void)
-{
-    struct percpu *cpu = this_percpu();
-
-    return cpu->runq && cpu->current != cpu->runq->idle &&
-           !(cpu->upcall_depth | cpu->preempt_count);
-}
-
-#ifdef DEBUG
-void sched_might_sleep(const char *what)
-{
-    struct runq *rq = this_percpu()->runq;
-
-    if (!rq || !rq->idle) /* booting: there is one context */
-        return;
-    if (!may_sleep())
-        panic("%s where nobody may sleep: in an upcall, upcalls masked or preemption off", what);
-    lock_order_none_but(NULL, what);
-}
-#endif
-
-bool may_sleep(void)
-{
-    bool enabled = upcalls_save();
-    bool allowed = enabled && sched_sleep_allowed();
-
-    upcalls_restore(enabled);
-    return allowed;
 }
 
 void sched_queue_init(struct runq *rq, struct percpu *cpu)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the scenarios of this folder on the real Xen of the test bed.
 
-  run.py [--xen VERSION] [--only PATTERN] [--list] [--jobs N]
+  run.py [--xen VERSION] [--only PATTERN] [--soak] [--list] [--jobs N]
 
 A scenario is one file here, NAME.sh: functions test_* in busybox sh, run one after the other in the
 dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh. Comments at its
@@ -11,7 +11,8 @@ top say what it wants; nothing else is edited to add one:
   # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files
   # limit: 30                           seconds that each test may take
   # xen: 4.17 4.20                      the versions it runs on
-  # clock: multi                        the bed's clock
+  # clock: multi                        the bed's clock; counted when not given
+  # soak: yes                           takes long: run by --soak only
 
 What a bed left behind is in build/test-xen/VERSION-SCENARIO/ (build/test-xen.2 while another run uses
 that). The last line is "N passed, N failed".
@@ -77,12 +78,14 @@ def choose(options):
     for path in sorted(glob.glob(f"{HERE}/*.sh")):
         scenario = Scenario(path)
         for xen in VERSIONS:
-            if xen not in scenario.versions or (options.xen and xen != options.xen):
+            if xen not in scenario.versions or (options.xen and xen != options.xen) or (
+                    scenario.soak != options.soak):
                 continue
             tests = [t for t in scenario.tests
                      if re.search(options.only, f"xen-{xen}: {scenario.name} {t[len('test_'):]}")]
-            if tests:
-                groups.append(Group(scenario, xen, tests))
+            # What takes long gets a bed for each test, so that some may run side by side.
+            for some in [[t] for t in tests] if scenario.soak else [tests] if tests else []:
+                groups.append(Group(scenario, xen, some))
     groups.sort(key=lambda g: -g.scenario.limit * len(g.waiting))   # the long ones first
     return groups
 
@@ -91,8 +94,10 @@ def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
     broken = dict(build_images({need for g in groups for need in g.scenario.needs},
                                f"{out}/images"))
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        beds = {(g.xen, g.scenario.clock): None for g in groups}
+    beds = {(g.xen, g.scenario.clock): None for g in groups}
+    # A bed whose CPUs run at the same time wants two; one after the other they are quicker, too.
+    one = concurrent.futures.ThreadPoolExecutor(max(1, jobs // 2))
+    with one, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for key, why in zip(beds, pool.map(lambda key: build_bed(*key), beds)):
             beds[key] = why
         runs = []
@@ -110,9 +115,10 @@ def run_all(groups, out, jobs):
                 else:
                     report.add(group.label(test), "failed", "no bed", lines=why)
             if not missing and not why:
-                runs.append(pool.submit(group.run, report))
-        for run in runs:
-            run.result()
+                runs.append((one if group.scenario.clock == "multi" else pool, group))
+        for clock_pool in (one, pool):
+            for run in [clock_pool.submit(g.run, report) for p, g in runs if p is clock_pool]:
+                run.result()
     print(report.last_line())
     return 0 if report.counts["failed"] == 0 and report.counts["passed"] else 1
 
@@ -123,6 +129,7 @@ def main():
     parser.add_argument("--xen", choices=VERSIONS, help="only this version")
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help='a regular expression, searched in "xen-VERSION: SCENARIO TEST"')
+    parser.add_argument("--soak", action="store_true", help="those that take long, and no others")
     parser.add_argument("--list", action="store_true", help="say what would run")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")
     options = parser.parse_args()

@@ -14,9 +14,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted"}
+DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
-BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum
+BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum, unless it is to take long
 SHOWN_LINES = 60        # of what a failed test said
 
 
@@ -28,6 +28,7 @@ class Scenario:
         header = dict(DEFAULTS, **dict(re.findall(r"^# (\w+): (.*)$", text, re.M)))
         self.needs, self.versions = header["needs"].split(), header["xen"].split()
         self.limit, self.clock = int(header["limit"]), header["clock"]
+        self.soak = bool(header["soak"])
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
 
 
@@ -69,7 +70,10 @@ class Group:
         self.running, self.since = None, 0.0
 
     def keep_in(self, folder):
-        self.images, self.out = f"{folder}/images", f"{folder}/{self.xen}-{self.scenario.name}"
+        self.images, self.out = f"{folder}/images", f"{folder}/{self.xen}-{self.name()}"
+
+    def name(self):
+        return self.waiting[0][len("test_"):] if self.scenario.soak else self.scenario.name
 
     def label(self, test):
         return f"xen-{self.xen}: {test[len('test_'):]}"
@@ -79,7 +83,9 @@ class Group:
         script = os.path.join(self.out, "script")
         with open(script, "w") as file:
             file.write(f". /scenario/check.sh\nrun_tests {self.scenario.limit} {' '.join(self.waiting)}\n")
-        limit = min(BED_LIMIT_S, BED_MARGIN_S + self.scenario.limit * len(self.waiting))
+        limit = BED_MARGIN_S + self.scenario.limit * len(self.waiting)
+        if not self.scenario.soak:
+            limit = min(BED_LIMIT_S, limit)
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # apps/selftest, which tests every subsystem from inside: its TAP is counted, its failures named.
 # needs: selftest
-# limit: 240
+# limit: 550
 # xen: 4.14 4.17 4.20
 
 . /scenario/tap.sh

@@ -2,7 +2,7 @@
 # apps/selftest on the machine that counts instructions: one physical CPU, where vCPUs take turns at any
 # point and time does not depend on what else the developer's machine does.
 # needs: selftest
-# limit: 500
+# limit: 550
 # xen: 4.17
 # clock: counted
 

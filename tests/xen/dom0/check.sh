@@ -78,6 +78,8 @@ destroy_all() {
 run_tests() {
     local limit=$1 test group watcher code
     shift
+    # However busy a domain is, xl and xenstored get the CPU when they want it.
+    xl sched-credit2 -d 0 -w 65535
     for test; do
         echo "@begin $test"
         rm -rf /run/test

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# A hundred boots with each number of vCPUs: every one arrives, every time.
+# needs: hello
+# limit: 1800
+# xen: 4.17 4.20
+# clock: multi
+# soak: yes
+
+# boots N: 100 domains with N vCPUs, one after the other, each says that all of them run.
+boots() {
+    for turn in $(seq 100); do
+        domain=boots_$1_$turn
+        boot hello "vcpus=$1" memory=48
+        ends poweroff 60
+        says_line "^vCPUs: *$1, $1 up$"
+        says_not "vCPU "
+        rm -f "$(console_log "$domain")" /var/log/xen/xl-"$domain".log*
+    done
+    note "100 of 100"
+}
+
+test_boots_1() { boots 1; }
+test_boots_2() { boots 2; }
+test_boots_3() { boots 3; }
+test_boots_4() { boots 4; }
+test_boots_8() { boots 8; }
+test_boots_16() { boots 16; }
+test_boots_32() { boots 32; }
+test_boots_33() { boots 33; }
+test_boots_64() { boots 64; }

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# apps/selftest with vCPUs that run at the same time: races that taking turns does not show.
+# needs: selftest
+# limit: 560
+# clock: multi
+
+. /scenario/tap.sh
+
+test_selftest_4_vcpus() { tap vcpus=4; }
