@@ -67,7 +67,7 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run shell debug test test-image test-xen test-libc test-suites test-bed bench check check-tools check-format \
+.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -184,6 +184,9 @@ TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(i
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
 
+soak: all | bed-tools
+	@tests/xen/run.py --soak --jobs 4 $(if $(ONLY),--only '$(ONLY)')
+
 # Every part runs even when one before it failed; the last line adds them up.
 test:
 	@tools/host-packages.sh build bed test
@@ -261,6 +264,7 @@ Xenolith: C programs as Xen domains.
   make test       every test; the last line is "N passed, N failed"
                   its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-bed, test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
+  make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app: $(B)/APP.elf
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached

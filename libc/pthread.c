@@ -76,6 +76,8 @@ static int start(struct pthread *new, const pthread_attr_t *attr)
     if (libc_check_scheduling(new->policy, new->priority))
         return EINVAL;
     options.priority = libc_kernel_priority(new->policy, new->priority);
+    thread_affinity(current_thread(), &affinity); /* inherited, as in Linux */
+    options.affinity = &affinity;
     if (attr) {
         new->detached = new->born_detached = attr->__detachstate == PTHREAD_CREATE_DETACHED;
         new->has_stack = attr->__stackaddr != NULL;
@@ -84,10 +86,8 @@ static int start(struct pthread *new, const pthread_attr_t *attr)
         new->guardsize = attr->__guardsize;
         if (!new->has_stack &&new->stacksize)
             options.stack_order = stack_order(new->stacksize);
-        if (attr->__has_affinity) {
+        if (attr->__has_affinity)
             libc_vcpu_set(&affinity, &attr->__affinity, sizeof(attr->__affinity));
-            options.affinity = &affinity;
-        }
     }
     (void)atomic_fetch_add(&running, 1);
     rc = thread_create_with(&new->thread, &options, run, new); /* then `new` may be gone */

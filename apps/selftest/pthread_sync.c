@@ -334,3 +334,30 @@ TEST(pthread_priorities_run_best_first)
     CHECK_EQ(pthread_setschedparam(pthread_self(), SCHED_OTHER, &param), 0);
     CHECK_EQ(pthread_setaffinity_np(pthread_self(), sizeof(before), &before), 0);
 }
+
+static void *get_own_affinity(void *set)
+{
+    CHECK_EQ(pthread_getaffinity_np(pthread_self(), sizeof(cpu_set_t), set), 0);
+    return NULL;
+}
+
+TEST(pthread_affinity_is_inherited_unless_asked_for)
+{
+    cpu_set_t before, only, got;
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    pthread_getaffinity_np(pthread_self(), sizeof(before), &before);
+    CPU_ZERO(&only);
+    CPU_SET(0, &only);
+    REQUIRE_EQ(pthread_setaffinity_np(pthread_self(), sizeof(only), &only), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, get_own_affinity, &got), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK(CPU_EQUAL(&got, &only));
+    pthread_attr_init(&attr);
+    CHECK_EQ(pthread_attr_setaffinity_np(&attr, sizeof(before), &before), 0);
+    CHECK_EQ(pthread_create(&thread, &attr, get_own_affinity, &got), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK(CPU_EQUAL(&got, &before));
+    CHECK_EQ(pthread_setaffinity_np(pthread_self(), sizeof(before), &before), 0);
+}
