@@ -212,6 +212,7 @@ static int sleep_absolute(clockid_t clock, uint64_t ns)
         if (rc == -XEN_EINTR && libc_interrupted_cancel_any() == EINTR)
             return EINTR;
     }
+    libc_look();
     return 0;
 }
 

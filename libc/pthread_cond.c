@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "libc/pthread_private.h"
+#include "libc/time.h"
 
 #define COND_DESTROYED 0x44454144u
 
@@ -81,6 +82,7 @@ static int wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t dea
     cond->__waiting--;
     libc_queue_unlock(&cond->__q, enabled);
     libc_mutex_retake(mutex, depth);
+    libc_look();
     pthread_testcancel(); /* with the mutex, for the handlers that give it back */
     return rc ? ETIMEDOUT : 0;
 }

@@ -5,6 +5,7 @@
  */
 #include <semaphore.h>
 #include "libc/pthread_private.h"
+#include "libc/time.h"
 
 static int fail(int error)
 {
@@ -81,6 +82,8 @@ static int wait_until(sem_t *sem, uint64_t deadline_ns, int error)
         if (rc == -XEN_EINTR)
             rc = libc_interrupted_cancel() == EINTR ? EINTR : -XEN_EINTR;
     } while (rc == -XEN_EINTR);
+    if (rc != EINTR)
+        libc_look();
     return rc ? fail(rc) : 0;
 }
 

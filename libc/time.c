@@ -98,6 +98,8 @@ int libc_sleep(uint64_t ns, struct timespec *left)
             *left = (struct timespec){ (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
         return EINTR;
     }
+    if (libc_look) /* a signal that came together with the time shall not end the next sleep */
+        libc_look();
     if (left)
         *left = (struct timespec){ 0 };
     return 0;

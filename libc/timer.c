@@ -8,6 +8,8 @@
 #include "mm/kmem.h"
 
 #define CPU_POLL_NS (1 * NS_PER_MS)
+#define PERIOD_MIN_NS                                                                              \
+    (50 * NS_PER_US) /* shorter intervals are counted, not waited for one by one */
 
 struct posix_timer {
     bool used;
@@ -45,21 +47,21 @@ static bool is_cpu_clock(clockid_t clock)
     return clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC;
 }
 
-/* When the kernel is to look. held: libc_threads_lock */
-static void arm(struct posix_timer *timer, uint64_t now_ns)
+/* When the kernel is to look, in `least_ns` at the earliest. held: libc_threads_lock */
+static void arm(struct posix_timer *timer, uint64_t now_ns, uint64_t least_ns)
 {
-    uint64_t due_ns = timer->due_ns, wait_ns;
+    uint64_t due_ns = timer->due_ns, wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
 
-    if (!due_ns) {
-        timer_cancel(&timer->timer);
-    } else if (timer->clock == CLOCK_MONOTONIC) {
-        timer_arm(&timer->timer, due_ns);
-    } else {
-        wait_ns = due_ns > now_ns ? due_ns - now_ns : 0;
-        if (is_cpu_clock(timer->clock)) /* all vCPUs together may be that much faster */
-            wait_ns = MAX(wait_ns / (uint64_t)vcpu_set_count(&vcpus_online), CPU_POLL_NS);
-        timer_arm(&timer->timer, time_after_ns(wait_ns));
+    if (is_cpu_clock(timer->clock)) { /* all vCPUs together may be that much faster */
+        wait_ns /= (uint64_t)vcpu_set_count(&vcpus_online);
+        least_ns = MAX(least_ns, CPU_POLL_NS);
     }
+    if (!due_ns)
+        timer_cancel(&timer->timer);
+    else if (timer->clock == CLOCK_MONOTONIC && wait_ns >= least_ns)
+        timer_arm(&timer->timer, due_ns);
+    else
+        timer_arm(&timer->timer, time_after_ns(MAX(wait_ns, least_ns)));
 }
 
 /* The signal's overrun count is what happened until it was accepted. held: libc_threads_lock */
@@ -106,7 +108,7 @@ static void expire(void *arg)
             }
             notify(timer, times);
         }
-        arm(timer, now_ns);
+        arm(timer, now_ns, PERIOD_MIN_NS);
     }
     spin_unlock_restore(&libc_threads_lock, enabled);
 }
@@ -300,7 +302,7 @@ int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value
         libc_signal_withdraw(&timer->signal);
         timer->overruns = 0;
         timer->to_run = 0;
-        arm(timer, now_ns);
+        arm(timer, now_ns, 0);
     } else {
         timer = NULL;
     }
@@ -344,7 +346,7 @@ void libc_timers_wall_set(uint64_t jump_ns)
             continue;
         if (!timer->absolute)
             timer->due_ns += jump_ns;
-        arm(timer, now_ns);
+        arm(timer, now_ns, 0);
     }
     spin_unlock_restore(&libc_threads_lock, enabled);
 }

@@ -239,6 +239,26 @@ TEST(pthread_timer_signals_and_counts_overruns)
     signal(SIGRTMIN, SIG_DFL);
 }
 
+TEST(pthread_timer_of_a_nanosecond_leaves_time_for_others)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+    struct itimerspec each_ns = { { 0, 1 }, { 0, 1 } };
+    siginfo_t info;
+    sigset_t set;
+    timer_t timer;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    REQUIRE_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    CHECK_EQ(timer_settime(timer, 0, &each_ns, NULL), 0);
+    test_sleep_ms(20);
+    CHECK_EQ(sigwaitinfo(&set, &info), SIGRTMIN);
+    CHECK(timer_getoverrun(timer) > 15 * 1000 * 1000);
+    CHECK_EQ(timer_delete(timer), 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static unsigned int called;
 
 static void call(union sigval value)
@@ -357,4 +377,48 @@ TEST(pthread_signal_storm_keeps_the_stack)
         CHECK(stormed[i] >= 1 && stormed[i] <= STORM);
     signal(SIGUSR1, SIG_DFL);
     signal(SIGUSR2, SIG_DFL);
+}
+
+static void *sleep_twice(void *unused)
+{
+    struct timespec ten_ms = { 0, 10 * NS_PER_MS };
+    uint64_t began_ns;
+
+    (void)unused;
+    sem_post(&ready);
+    CHECK_EQ(nanosleep(&ten_ms, NULL), 0);
+    began_ns = time_now_ns();
+    CHECK_EQ(nanosleep(&ten_ms, NULL), 0);
+    CHECK(time_now_ns() - began_ns >= 10 * NS_PER_MS);
+    return NULL;
+}
+
+/* It is sent when the first sleep is over and the thread, on the sender's vCPU, has not run yet. */
+TEST(pthread_signal_after_a_sleep_leaves_the_next_one_alone)
+{
+    struct sched_param best = { .sched_priority = 30 }, normal = { .sched_priority = 0 };
+    cpu_set_t before, only;
+    pthread_attr_t attr;
+    pthread_t thread;
+    uint64_t until_ns;
+
+    handle(SIGUSR2, 0);
+    pthread_getaffinity_np(pthread_self(), sizeof(before), &before);
+    CPU_ZERO(&only);
+    CPU_SET(0, &only);
+    REQUIRE_EQ(pthread_setaffinity_np(pthread_self(), sizeof(only), &only), 0);
+    pthread_attr_init(&attr);
+    pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+    REQUIRE_EQ(pthread_setschedparam(pthread_self(), SCHED_FIFO, &best), 0);
+    REQUIRE_EQ(pthread_create(&thread, &attr, sleep_twice, NULL), 0);
+    sem_wait(&ready);
+    test_sleep_ms(2);
+    for (until_ns = time_after_ns(20 * NS_PER_MS); time_now_ns() < until_ns;)
+        ;
+    CHECK_EQ(pthread_kill(thread, SIGUSR2), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(handled, 1);
+    signal(SIGUSR2, SIG_DFL);
+    CHECK_EQ(pthread_setschedparam(pthread_self(), SCHED_OTHER, &normal), 0);
+    CHECK_EQ(pthread_setaffinity_np(pthread_self(), sizeof(before), &before), 0);
 }
