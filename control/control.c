@@ -119,6 +119,8 @@ static void follow(void *unused)
     else
         publish_features();
     control_watch_vcpus();
+    /* From here on before programs that compute; not before, as they need not wait for this. */
+    thread_set_priority(current_thread(), PRIORITY_HIGH, false);
     for (;;) {
         signal_wait(&asked, deadline_ns);
         deadline_ns = take_request() ? time_after_ns(CONTROL_AGAIN_NS) : TIME_NEVER;
@@ -131,7 +133,7 @@ int control_init(void (*deliver)(enum control_request request))
     int rc;
 
     deliver_request = deliver;
-    rc = thread_create(&thread, "control", KERNEL_STACK_ORDER, PRIORITY_HIGH, follow, NULL);
+    rc = thread_create(&thread, "control", KERNEL_STACK_ORDER, PRIORITY_NORMAL, follow, NULL);
     if (rc == 0)
         thread_detach(thread);
     return rc;

@@ -26,14 +26,6 @@ void preempt_enable(void)
         sched_unmask(enabled);
 }
 
-bool sched_sleep_allowed(void)
-{
-    struct percpu *cpu = this_percpu();
-
-    return cpu->runq && cpu->current != cpu->runq->idle &&
-           !(cpu->upcall_depth | cpu->preempt_count);
-}
-
 #ifdef DEBUG
 void sched_might_sleep(const char *what)
 {

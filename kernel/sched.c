@@ -317,6 +317,14 @@ void sched_thread_entry(void)
     thread_exit();
 }
 
+bool sched_sleep_allowed(void)
+{
+    struct percpu *cpu = this_percpu();
+
+    return cpu->runq && cpu->current != cpu->runq->idle &&
+           !(cpu->upcall_depth | cpu->preempt_count);
+}
+
 void thread_yield(void)
 {
     bool enabled = upcalls_save();

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "libc/pthread_private.h"
-#include "libc/time.h"
 
 #define PRIORITY_BEST REALTIME_LEVELS
 
@@ -180,7 +179,8 @@ int sched_rr_get_interval(pid_t pid, struct timespec *out)
 int sched_yield(void)
 {
     thread_yield();
-    libc_look();
+    if (thread_interrupted()) /* as libc_look() does */
+        libc_async_here();
     return 0;
 }
 
