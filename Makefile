@@ -92,9 +92,10 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
-        kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process mm/address_space \
-        x86/trap xenbus/device xenbus/directory xenbus/store xenbus/watch
+COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind \
+        kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
+        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space x86/trap \
+        xenbus/device xenbus/directory xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # The flags are a prerequisite: changing them rebuilds.

@@ -24,7 +24,7 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_PARTS:%.c=build/fuzz/%.
 	@clang $(FUZZ_CFLAGS) -o $@ $^
 
 .PHONY: fuzz fuzz-short
-.SECONDARY:
+.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
 	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
 

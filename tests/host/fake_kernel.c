@@ -122,6 +122,12 @@ FAKE int thread_join(struct thread *thread, uint64_t deadline_ns)
     return 0;
 }
 
+/* The host's scheduler has none. */
+FAKE void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
+{
+    (void)thread, (void)priority, (void)fifo;
+}
+
 FAKE void thread_detach(struct thread *thread)
 {
     bool ended;

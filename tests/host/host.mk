@@ -51,7 +51,7 @@ $(TSAN_PROGRAMS): build/host/tsan/%: tests/host/%.c
 	    -MF $@.d -o $$new $< && mv -f $$new $@ || { rm -f $$new $@; echo "host: clang does not build $<"; }
 
 .PHONY: test-host
-.SECONDARY:
+.SECONDARY: $(foreach cc,$(HOST_CC),$(patsubst %.c,build/host/$(cc)/%.o,$(HOST_SRC) $(HOST_FAKES) $(HOST_TESTS)))
 test-host: $(HOST_PROGRAMS)
 	@tests/host/run.sh "$(ONLY)" $(HOST_PROGRAMS)
 
