@@ -21,6 +21,7 @@ enum lock_rank {
     LOCK_THREADS,   /* the list of all threads */
     LOCK_INTERRUPT, /* a thread's interrupt_lock */
     LOCK_STORE,     /* the xenstore client: signals are raised inside */
+    LOCK_WATCH,     /* who watches a descriptor: they are woken inside */
     LOCK_CONDITION, /* a condition's wait queue: its mutex is released inside; a rwlock's readers */
     LOCK_WAITQ,     /* any other wait queue */
     LOCK_INHERIT,   /* who inherits whose priority */

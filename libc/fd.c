@@ -15,14 +15,15 @@ struct file {
     const struct file_ops *ops;
     void *data;
     int flags;
-    unsigned int refs; /* descriptors and running operations; held: table_lock */
-    bool in_image;     /* not from kmem_alloc() */
+    unsigned int refs;        /* descriptors and running operations; held: table_lock */
+    unsigned int descriptors; /* held: table_lock */
+    bool in_image;            /* not from kmem_alloc() */
 };
 
 #define FIRST_SIZE 8
 
 static struct file console_file = {
-    .ops = &console_file_ops, .flags = O_RDWR, .refs = 3, .in_image = true
+    .ops = &console_file_ops, .flags = O_RDWR, .refs = 3, .descriptors = 3, .in_image = true
 };
 static struct file *first_table[FIRST_SIZE] = { &console_file, &console_file, &console_file };
 
@@ -53,6 +54,18 @@ void file_put(struct file *file)
         file->ops->close(file);
     if (!file->in_image)
         kmem_free(file);
+}
+
+/* A descriptor of it was taken out of the table. */
+static void let_go(struct file *file)
+{
+    bool enabled = spin_lock_save(&table_lock);
+    bool last = --file->descriptors == 0;
+
+    spin_unlock_restore(&table_lock, enabled);
+    if (last && file->ops->forsaken)
+        file->ops->forsaken(file);
+    file_put(file);
 }
 
 const struct file_ops *file_ops(const struct file *file)
@@ -115,6 +128,7 @@ static int install(struct file *file, int fd)
             fd++;
         if (fd < table_size) {
             table[fd] = file;
+            file->descriptors++;
             spin_unlock_restore(&table_lock, enabled);
             return fd;
         }
@@ -186,9 +200,10 @@ int fd_dup2(int fd, int to)
     enabled = spin_lock_save(&table_lock);
     before = table[to];
     table[to] = file;
+    file->descriptors++;
     spin_unlock_restore(&table_lock, enabled);
     if (before)
-        file_put(before);
+        let_go(before);
     return to;
 }
 
@@ -202,6 +217,6 @@ int fd_close(int fd)
     spin_unlock_restore(&table_lock, enabled);
     if (!file)
         return -EBADF;
-    file_put(file);
+    let_go(file);
     return 0;
 }
