@@ -56,9 +56,10 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control x86 x86/pv
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
-                                              $(addsuffix /*.S,$(KERNEL_DIRS))))
+                                              $(addsuffix /*.S,$(KERNEL_DIRS)))) \
+               net/netbuf.c net/netdev.c
 LIBC_SRC    := $(wildcard libc/*.c)
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
@@ -94,7 +95,7 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
         kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process mm/address_space \
-        x86/trap xenbus/device xenbus/directory xenbus/watch
+        net/netdev x86/trap xenbus/device xenbus/directory xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # The flags are a prerequisite: changing them rebuilds.

@@ -21,6 +21,8 @@
 
 extern const char app_name[]; /* tools/link.sh */
 
+void network_start(void) __attribute__((weak)); /* boot/network.c: NULL without the network */
+
 static struct cmdline cmdline;
 
 static void running_stack(unsigned long *bottom, unsigned long *top)
@@ -45,6 +47,8 @@ static void start_services(void *arg)
         log_warn("console: %s; output only, by polling", error_name(rc));
     store_rc = xenstore_init(info->xenstore, info->xenstore_port);
     control_start_vcpus(); /* those xenstore does not list as offline */
+    if (network_start && store_rc == 0)
+        network_start();
     rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
                        NULL);
     if (rc)
