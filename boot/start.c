@@ -47,8 +47,6 @@ static void start_services(void *arg)
         log_warn("console: %s; output only, by polling", error_name(rc));
     store_rc = xenstore_init(info->xenstore, info->xenstore_port);
     control_start_vcpus(); /* those xenstore does not list as offline */
-    if (network_start && store_rc == 0)
-        network_start();
     rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
                        NULL);
     if (rc)
@@ -56,6 +54,8 @@ static void start_services(void *arg)
               (PAGE_SIZE << options_main_stack_order()) / 1024);
     thread_detach(program);
     /* Behind the program, which need not wait for dom0 to answer this. */
+    if (network_start && store_rc == 0)
+        network_start();
     if (store_rc == 0)
         store_rc = control_init(libc_control_request);
     if (store_rc)
