@@ -104,8 +104,13 @@ static void send_data(struct netdev *dev, struct flow *flow)
 
     if (!dev->features.sg)
         return;
-    while (flow->snd_nxt - flow->snd_una + most <= flow->window) {
-        if (!send_segment(dev, flow, ACK | PSH, most))
+    for (;;) {
+        uint32_t room = flow->window - (flow->snd_nxt - flow->snd_una);
+        unsigned int len = room > flow->window ? 0 : MIN(room, most) / MSS * MSS;
+
+        if (len < most && flow->snd_nxt != flow->snd_una)
+            return; /* large ones when the window opens */
+        if (len == 0 || !send_segment(dev, flow, ACK | PSH, len))
             return;
         flow->ack_due = false;
     }
