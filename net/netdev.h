@@ -9,6 +9,7 @@
  * counted; a page may carry pieces of several packets (a header here, payload there).
  */
 #pragma once
+#include "arch/page.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -92,7 +93,7 @@ struct netdev;
 /* What the driver does. Thread context, any thread; queue < features.queues. */
 struct netdev_ops {
     /* 0: queued, and the fragments' references are the driver's, until the other side is done with
-     * them. -XEN_EAGAIN: no room, nothing was taken, tx_room() will be called. -XEN_ENETDOWN: the
+     * them. -XEN_EAGAIN: no room, nothing was taken, tx_room() will be called. -XEN_ENOTCONN: the
      * link is down. Other errors: this packet can't be sent, nothing was taken. The packet itself
      * stays the caller's. */
     int (*send)(struct netdev *dev, unsigned int queue, const struct netdev_packet *packet);
@@ -114,6 +115,9 @@ struct netdev {
     void *driver;
     /* Of who takes the device, set in `added`; each may be NULL. */
     void *stack;
+    /* Every multicast address that is wanted, ff:ff:ff:ff:ff:ff apart, is told by ops->multicast()
+     * after link(): no other need arrive. */
+    bool filter_multicast;
     /* A packet came; the fragments' references are the callee's, the packet is not. The queue's
      * thread; runs of different queues at the same time. */
     void (*receive)(struct netdev *dev, unsigned int queue, struct netdev_packet *packet);
