@@ -61,8 +61,19 @@ KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL
                                               $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
 LIBC_SRC    := $(wildcard libc/*.c)
+NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
+NET_OBJ     := $(NET_SRC:%=$(B)/obj/%.o)
+# Of lwIP's sources; memp.c is net/memory.c here. Linked into programs that use sockets only.
+LWIP        := build/lwip-source/lwip/src
+LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+               $(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
+               $(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet apps/lwiperf/lwiperf
+LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
+# nd6.c says htonl() for once, where lwIP's other files use their own.
+LWIP_FIXES  := -Dhtonl=lwip_htonl
+LWIP_INCLUDE := -Inet/lwip -I$(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
@@ -85,6 +96,10 @@ $(NEWLIB)/stamp: tools/newlib.sh
 	@tools/host-packages.sh build
 	@tools/newlib.sh $(ARCH) && touch $@
 
+build/lwip-source/stamp: tools/lwip.sh
+	@tools/host-packages.sh build
+	@tools/lwip.sh
+
 # --- the kernel ------------------------------------------------------------------------------------------
 
 $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/stamp
@@ -94,12 +109,16 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
-        kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process mm/address_space \
+        kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process libc/syscalls mm/address_space \
         net/netdev x86/trap xenbus/device xenbus/directory xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
+# net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.
+LWIP_HOOKS := $(foreach f,tcp_output tcp_rexmit_fast tcp_rexmit_rto_commit tcp_split_unsent_seg,-D$(f)=lwip_$(f)) \
+              $(foreach f,pbuf_alloc ip4_output_if ip6_output_if,-D$(f)=net_$(f))
+
 # The flags are a prerequisite: changing them rebuilds.
-FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD)' | cksum | cut -d' ' -f1)
+FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD) $(LWIP_HOOKS) $(LWIP_FIXES)' | cksum | cut -d' ' -f1)
 $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
@@ -113,10 +132,29 @@ $(LIBC_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(CODE) $(OPTIMIZE) $(WARN) -MMD -MP -c $< -o $@
 
+# --- TCP/IP ------------------------------------------------------------------------------------------------
+
+$(NET_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS) build/lwip-source/stamp
+	@mkdir -p $(@D)
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
+
+$(B)/obj/lwip/core/tcp_out.o: private HOOKS := $(LWIP_HOOKS)
+
+$(LWIP_OBJ): $(B)/obj/lwip/%.o: build/lwip-source/stamp $(B)/flags.$(FLAGS_SUM) $(wildcard net/lwip/*.h net/lwip/arch/*.h) | $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(HOOKS) $(LWIP_FIXES) -w -c $(LWIP)/$*.c -o $@
+
+$(B)/libnet.a: $(NET_OBJ)
+$(B)/liblwip.a: $(LWIP_OBJ)
+$(B)/libnet.a $(B)/liblwip.a:
+	@rm -f $@ && ar rcs $@ $^
+
 $(B)/libxenolith.a: $(KERNEL_OBJ) $(LIBC_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
 # --- apps: $(1) is the folder, $(2) the name ---------------------------------------------------------------
+
+LIBRARIES := $(B)/libxenolith.a $(B)/libnet.a $(B)/liblwip.a
 
 define app_rules
 APP_SRC_$(2) := $$(wildcard $(1)/*.c)
@@ -129,8 +167,8 @@ $$(APP_OBJ_$(2)): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$
 	@mkdir -p $$(@D)
 	@$$(CC) $$(INCLUDE) $$(CODE) $$(WARN) $$(APP_CFLAGS_$(2)) -MMD -MP -c $$< -o $$@
 
-$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(B)/libxenolith.a boot/image.lds tools/link.sh tools/symbols.py
-	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(B)/libxenolith.a \
+$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) boot/image.lds tools/link.sh tools/symbols.py
+	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(LIBRARIES) \
 	    $$(NEWLIB)/lib/libc.a $$(NEWLIB)/lib/libm.a -Wl,--end-group \
 	    $$(shell $$(CC) -print-libgcc-file-name)
 	@echo "$$@: $$$$(size -A $$@ | awk '/^\.(note|text|rodata|init|fini|tdata|data)/ { n += $$$$2 } END { print n }') loadable bytes"

@@ -40,11 +40,14 @@ static int set_net_off(const char *value)
     return rc;
 }
 
+/* net/options.c; NULL without TCP/IP. */
+extern const struct cmdline_option net_options[] __attribute__((weak));
+
 const struct cmdline_option network_options[] = {
     { "net-off",
       "FEATURE[,FEATURE...] of sg, gso, csum, multiqueue, split, mcast, ctrl (done without)",
       set_net_off, NULL },
-    { NULL, NULL, NULL, NULL },
+    { NULL, NULL, NULL, net_options },
 };
 
 void network_start(void)

@@ -47,8 +47,6 @@ static void start_services(void *arg)
         log_warn("console: %s; output only, by polling", error_name(rc));
     store_rc = xenstore_init(info->xenstore, info->xenstore_port);
     control_start_vcpus(); /* those xenstore does not list as offline */
-    if (network_start && store_rc == 0)
-        network_start();
     rc = thread_create(&program, "main", options_main_stack_order(), PRIORITY_NORMAL, run_program,
                        NULL);
     if (rc)

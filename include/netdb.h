@@ -51,8 +51,8 @@ struct addrinfo {
 #define NI_MAXHOST     1025
 #define NI_MAXSERV     32
 
-int getaddrinfo(const char *__restrict, const char *__restrict,
-                const struct addrinfo *__restrict, struct addrinfo **__restrict);
+int getaddrinfo(const char *__restrict, const char *__restrict, const struct addrinfo *__restrict,
+                struct addrinfo **__restrict);
 void freeaddrinfo(struct addrinfo *);
 int getnameinfo(const struct sockaddr *__restrict, socklen_t, char *__restrict, socklen_t,
                 char *__restrict, socklen_t, int);

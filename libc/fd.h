@@ -20,10 +20,10 @@ struct iovec;
 struct stat;
 
 /* What fd_ready() and file_ops.ready() answer. */
-#define FD_READABLE 1u /* a read would not wait (also at end of input) */
-#define FD_WRITABLE 2u /* a write would not wait for long */
-#define FD_BROKEN   4u /* a read or a write would fail */
-#define FD_ENDED    8u /* the other side sends no more */
+#define FD_READABLE 1u  /* a read would not wait (also at end of input) */
+#define FD_WRITABLE 2u  /* a write would not wait for long */
+#define FD_BROKEN   4u  /* a read or a write would fail */
+#define FD_ENDED    8u  /* the other side sends no more */
 #define FD_HUNG_UP  16u /* nothing goes either way any more */
 
 /* Somebody who wants to know when ready() may have more to say: libc/poll.c, libc/epoll.c. */

@@ -121,7 +121,7 @@ static int wait_for_any(struct pollfd *fds, struct entry *entries, nfds_t count,
 static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
 {
     struct poller poller = { .q = WAITQ_INIT(poller.q) };
-    struct entry few[FEW], *entries = few;
+    struct entry few[FEW] = { { .file = NULL } }, *entries = few;
     int rc;
 
     if (count > FD_LIMIT)

@@ -18,9 +18,8 @@ int pselect(int limit, fd_set *in, fd_set *out, fd_set *except, const struct tim
     int rc;
 
     if (timeout)
-        deadline_ns = timeout->tv_sec || timeout->tv_nsec
-                          ? time_after_ns(libc_timespec_ns(timeout))
-                          : 0;
+        deadline_ns =
+            timeout->tv_sec || timeout->tv_nsec ? time_after_ns(libc_timespec_ns(timeout)) : 0;
     if (mask)
         pthread_sigmask(SIG_SETMASK, mask, &before);
     rc = libc_select(limit, in, out, except, deadline_ns);

@@ -30,16 +30,21 @@ __attribute__((weak)) void pthread_testcancel(void);
 __attribute__((weak)) int libc_interrupted_cancel(void);
 __attribute__((weak)) int libc_interrupted(void);
 
-/* One attempt. */
-static ssize_t try_read(int fd, void *out, size_t len)
+/* One attempt to read or to write. */
+static ssize_t attempt(int fd, void *bytes, size_t len, bool write)
 {
     struct file *file = file_get(fd);
     ssize_t rc = -EBADF;
 
     if (!file)
         return rc;
-    if (file_ops(file)->read && (file_flags(file) & O_ACCMODE) != O_WRONLY)
-        rc = file_ops(file)->read(file, out, MIN(len, (size_t)INT32_MAX));
+    len = MIN(len, (size_t)INT32_MAX);
+    if ((file_flags(file) & O_ACCMODE) == (write ? O_RDONLY : O_WRONLY))
+        ;
+    else if (write && file_ops(file)->write)
+        rc = file_ops(file)->write(file, bytes, len);
+    else if (!write && file_ops(file)->read)
+        rc = file_ops(file)->read(file, bytes, len);
     file_put(file);
     return rc;
 }
@@ -52,22 +57,9 @@ _READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
     if (pthread_testcancel)
         pthread_testcancel();
     do {
-        rc = try_read(fd, out, len);
+        rc = attempt(fd, out, len, false);
     } while (rc == -EINTR && libc_interrupted_cancel && libc_interrupted_cancel() == 0);
     return finish((int)rc);
-}
-
-static ssize_t try_write(int fd, const void *data, size_t len)
-{
-    struct file *file = file_get(fd);
-    ssize_t rc = -EBADF;
-
-    if (!file)
-        return rc;
-    if (file_ops(file)->write && (file_flags(file) & O_ACCMODE) != O_RDONLY)
-        rc = file_ops(file)->write(file, data, MIN(len, (size_t)INT32_MAX));
-    file_put(file);
-    return rc;
 }
 
 _READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
@@ -75,7 +67,7 @@ _READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
     ssize_t rc;
 
     do {
-        rc = try_write(fd, data, len);
+        rc = attempt(fd, (void *)data, len, true);
     } while (rc == -EINTR && libc_interrupted && libc_interrupted() == 0);
     return finish((int)rc);
 }

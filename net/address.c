@@ -44,7 +44,7 @@ int socket_name_from(struct socket_name *name, const struct sockaddr *address, s
         return 0;
     }
     return address->sa_family == AF_INET || address->sa_family == AF_INET6 ? -EINVAL
-                                                                            : -EAFNOSUPPORT;
+                                                                           : -EAFNOSUPPORT;
 }
 
 static void to_in6(const struct socket_name *name, struct sockaddr_in6 *in6)

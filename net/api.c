@@ -64,7 +64,7 @@ static int create(int family, int type, int protocol)
     else if (kind == SOCK_RAW && protocol > 0 && protocol < 256)
         s = socket_new(&raw_socket_ops, family, kind, protocol);
     else
-        return kind == SOCK_STREAM || kind == SOCK_DGRAM ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
+        return kind == SOCK_STREAM || kind == SOCK_DGRAM ? -EPROTONOSUPPORT : -EPROTOTYPE;
     if (!s)
         return -ENOMEM;
     rc = kind == SOCK_STREAM  ? stream_socket_create(s)
@@ -186,14 +186,12 @@ int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict l
 
 int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
 {
-    return (int)libc_result(
-        WITH_SOCKET(fd, LOCKED(socket_get_option(s, level, name, value, len))));
+    return (int)libc_result(WITH_SOCKET(fd, LOCKED(socket_get_option(s, level, name, value, len))));
 }
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-    return (int)libc_result(
-        WITH_SOCKET(fd, LOCKED(socket_set_option(s, level, name, value, len))));
+    return (int)libc_result(WITH_SOCKET(fd, LOCKED(socket_set_option(s, level, name, value, len))));
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)

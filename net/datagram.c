@@ -58,8 +58,8 @@ static void datagram_queue(struct socket *s, struct pbuf *p, const ip_addr_t *fr
     socket_changed(s);
 }
 
-static void datagram_received(void *arg, struct udp_pcb *pcb, struct pbuf *p,
-                              const ip_addr_t *from, u16_t port)
+static void datagram_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                              u16_t port)
 {
     (void)pcb;
     datagram_queue(arg, p, from, port);

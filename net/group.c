@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include "lwip/igmp.h"
+#include "lwip/ip.h"
 #include "lwip/mld6.h"
 #include "lwip/netif.h"
 #include "mm/kmem.h"
@@ -61,8 +62,7 @@ int socket_group(struct socket *s, const ip_addr_t *group, unsigned int interfac
         return -EINVAL;
     if (!netif)
         return -ENODEV;
-    while (*at && !(ip_addr_eq(&(*at)->group, group) &&
-                    (*at)->interface == netif_get_index(netif)))
+    while (*at && !(ip_addr_eq(&(*at)->group, group) && (*at)->interface == netif_get_index(netif)))
         at = &(*at)->next;
     if (join)
         return *at ? -EADDRINUSE : join_group(s, group, netif);

@@ -121,7 +121,7 @@ void *net_memory_alloc(size_t size)
 
     size += sizeof(*block);
     while (class < CLASSES && classes[class].size < size)
-        class++;
+        class ++;
     if (class < CLASSES && kept[class].free) {
         block = kept[class].free;
         kept[class].free = block->next;

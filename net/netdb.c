@@ -15,10 +15,10 @@ static const struct service {
     const char *name;
     uint16_t port;
 } services[] = {
-    { "echo", 7 },   { "discard", 9 }, { "daytime", 13 }, { "ftp", 21 },     { "ssh", 22 },
-    { "telnet", 23 }, { "smtp", 25 },  { "time", 37 },    { "domain", 53 },  { "bootps", 67 },
-    { "tftp", 69 },  { "http", 80 },   { "pop3", 110 },   { "ntp", 123 },    { "imap", 143 },
-    { "snmp", 161 }, { "ldap", 389 },  { "https", 443 },  { "syslog", 514 }, { "mdns", 5353 },
+    { "echo", 7 },    { "discard", 9 }, { "daytime", 13 }, { "ftp", 21 },     { "ssh", 22 },
+    { "telnet", 23 }, { "smtp", 25 },   { "time", 37 },    { "domain", 53 },  { "bootps", 67 },
+    { "tftp", 69 },   { "http", 80 },   { "pop3", 110 },   { "ntp", 123 },    { "imap", 143 },
+    { "snmp", 161 },  { "ldap", 389 },  { "https", 443 },  { "syslog", 514 }, { "mdns", 5353 },
 };
 
 /* The port of a service, or a negative EAI_*. */
@@ -235,8 +235,8 @@ struct hostent *gethostbyname(const char *name)
     freeaddrinfo(list);
     snprintf(own.name, sizeof(own.name), "%s", name);
     own.addresses[0] = (char *)&own.address;
-    own.host = (struct hostent){ own.name, own.aliases, AF_INET, sizeof(own.address),
-                                 own.addresses };
+    own.host =
+        (struct hostent){ own.name, own.aliases, AF_INET, sizeof(own.address), own.addresses };
     return &own.host;
 }
 

@@ -18,6 +18,7 @@
 #include "lwip/igmp.h"
 #include "lwip/mld6.h"
 #include "lwip/netif.h"
+#include "netif/ethernet.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/tcp.h"
 #include "lwip/prot/udp.h"
@@ -181,7 +182,8 @@ static void mark_checksum(struct interface *ni, struct netdev_packet *packet, ch
     } else {
         return;
     }
-    if (ni->netif.chksum_flags & (proto == IP_PROTO_TCP ? NETIF_CHECKSUM_GEN_TCP : NETIF_CHECKSUM_GEN_UDP))
+    if (ni->netif.chksum_flags &
+        (proto == IP_PROTO_TCP ? NETIF_CHECKSUM_GEN_TCP : NETIF_CHECKSUM_GEN_UDP))
         return;
     sum += lwip_htons((uint16_t)proto) + lwip_htons((uint16_t)len);
     if (proto == IP_PROTO_TCP && packet->frag[0].len >= transport - frame + TCP_HLEN)
@@ -399,8 +401,9 @@ static void filter(struct interface *ni, const uint8_t mac[6], bool join)
 static err_t filter_v4(struct netif *netif, const ip4_addr_t *group,
                        enum netif_mac_filter_action action)
 {
-    const uint8_t mac[6] = { 0x01, 0x00, 0x5e, ip4_addr2(group) & 0x7f, ip4_addr3(group),
-                             ip4_addr4(group) };
+    const uint8_t mac[6] = {
+        0x01, 0x00, 0x5e, ip4_addr2(group) & 0x7f, ip4_addr3(group), ip4_addr4(group)
+    };
 
     filter(netif->state, mac, action == NETIF_ADD_MAC_FILTER);
     return ERR_OK;
@@ -441,7 +444,7 @@ static void device_link(struct netdev *dev, bool up)
     ni->unflushed = 0;
     if (up) {
         netif->mtu = (u16_t)MIN(dev->features.mtu, 65535u);
-        netif_set_mtu(netif, netif->mtu);
+        netif->mtu6 = netif->mtu;
         /* lwIP asks per interface, not per family: both or none. */
         if (dev->features.csum_ipv4 && dev->features.csum_ipv6)
             flags &= (u16_t) ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);

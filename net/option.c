@@ -293,7 +293,7 @@ static int set_group_option(struct socket *s, int name, const void *value, sockl
         return -ENOPROTOOPT;
     if (len < sizeof(struct ip_mreq))
         return -EINVAL;
-    ip_addr_set_ip4_u32(&group, mreqn->imr_multiaddr.s_addr);
+    group = (ip_addr_t)IPADDR4_INIT(mreqn->imr_multiaddr.s_addr);
     interface = len >= sizeof(*mreqn) && mreqn->imr_ifindex ? (unsigned int)mreqn->imr_ifindex
                                                             : interface_of(mreqn->imr_address);
     return socket_group(s, &group, interface, join);
@@ -310,7 +310,7 @@ static int set_group6_option(struct socket *s, int name, const void *value, sock
     if (len < sizeof(*mreq))
         return -EINVAL;
     word = mreq->ipv6mr_multiaddr.s6_addr32;
-    IP_ADDR6(&group, word[0], word[1], word[2], word[3]);
+    group = (ip_addr_t)IPADDR6_INIT(word[0], word[1], word[2], word[3]);
     return socket_group(s, &group, mreq->ipv6mr_interface, name == IPV6_JOIN_GROUP);
 }
 

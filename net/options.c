@@ -5,6 +5,7 @@
 #include "net/options.h"
 #include <stdlib.h>
 #include <string.h>
+#include "lib/cmdline.h"
 
 #define OPTIONS_MAX 16
 
@@ -68,7 +69,7 @@ static bool parse(struct net_option *option, const char *value)
     return !*value;
 }
 
-int net_set_option(const char *value)
+static int set_ip(const char *value)
 {
     struct net_option *option = &options[count];
 
@@ -81,3 +82,12 @@ int net_set_option(const char *value)
     count++;
     return 0;
 }
+
+/* boot/network.c finds it. */
+const struct cmdline_option net_options[] = {
+    { "ip",
+      "ADDRESS/PREFIX[,gw=ADDRESS][,dns=ADDRESS...] or dhcp (once for each interface, in their "
+      "order; dhcp)",
+      set_ip, NULL },
+    { NULL, NULL, NULL, NULL },
+};

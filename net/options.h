@@ -20,5 +20,3 @@ struct net_option {
 
 /* Of the interface; NULL: there is none. Any context. */
 const struct net_option *net_option(unsigned int number);
-/* For boot/options.c, before anything else runs: -XEN_EINVAL for what it does not understand. */
-int net_set_option(const char *value);

@@ -12,8 +12,10 @@
  * The Makefile compiles lwIP's tcp_out.c with these functions' names in front: its own are lwip_*
  * here, and the rest of lwIP calls ours.  held: net lock, everywhere.
  */
+#include <string.h>
 #include "lwip/opt.h"
 #include "lwip/etharp.h"
+#include "lwip/inet_chksum.h"
 #include "lwip/ethip6.h"
 #include "lwip/ip4.h"
 #include "lwip/ip6.h"
@@ -163,7 +165,8 @@ static void seg_drop_acked(struct tcp_pcb *pcb, struct tcp_seg *seg)
     struct pbuf *head = seg->p;
 
     if (acked <= 0 || acked >= seg->len || head->ref != 1 ||
-        head->tot_len - head->len != seg->len) /* payload beside the header: not net_segment_write()'s */
+        head->tot_len - head->len !=
+            seg->len) /* payload beside the header: not net_segment_write()'s */
         return;
     pcb->snd_buf += (tcpwnd_size_t)acked;
     seg->len -= (uint16_t)acked;

@@ -78,12 +78,23 @@ int socket_take_error(struct socket *s)
 int socket_errno(int err)
 {
     static const int numbers[] = {
-        [-ERR_OK] = 0,           [-ERR_MEM] = ENOBUFS,       [-ERR_BUF] = ENOBUFS,
-        [-ERR_TIMEOUT] = ETIMEDOUT, [-ERR_RTE] = ENETUNREACH, [-ERR_INPROGRESS] = EINPROGRESS,
-        [-ERR_VAL] = EINVAL,     [-ERR_WOULDBLOCK] = EAGAIN, [-ERR_USE] = EADDRINUSE,
-        [-ERR_ALREADY] = EALREADY, [-ERR_ISCONN] = EISCONN,  [-ERR_CONN] = ENOTCONN,
-        [-ERR_IF] = ENETDOWN,    [-ERR_ABRT] = ECONNABORTED, [-ERR_RST] = ECONNRESET,
-        [-ERR_CLSD] = ENOTCONN,  [-ERR_ARG] = EINVAL,
+        [-ERR_OK] = 0,
+        [-ERR_MEM] = ENOBUFS,
+        [-ERR_BUF] = ENOBUFS,
+        [-ERR_TIMEOUT] = ETIMEDOUT,
+        [-ERR_RTE] = ENETUNREACH,
+        [-ERR_INPROGRESS] = EINPROGRESS,
+        [-ERR_VAL] = EINVAL,
+        [-ERR_WOULDBLOCK] = EAGAIN,
+        [-ERR_USE] = EADDRINUSE,
+        [-ERR_ALREADY] = EALREADY,
+        [-ERR_ISCONN] = EISCONN,
+        [-ERR_CONN] = ENOTCONN,
+        [-ERR_IF] = ENETDOWN,
+        [-ERR_ABRT] = ECONNABORTED,
+        [-ERR_RST] = ECONNRESET,
+        [-ERR_CLSD] = ENOTCONN,
+        [-ERR_ARG] = EINVAL,
     };
 
     return err <= 0 && -err < (int)ARRAY_SIZE(numbers) ? -numbers[-err] : -EIO;

@@ -64,12 +64,12 @@ struct socket {
     int error; /* SO_ERROR: what happened behind our back; positive */
     bool v6only, bound, forsaken, reading_shut, writing_shut, ended, pktinfo, nodelay;
     struct linger linger;
-    struct membership *memberships; /* net/group.c */
+    struct membership *memberships;               /* net/group.c */
     uint64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
     unsigned int receive_limit;                   /* bytes of datagrams */
 
-    struct waitq q;          /* LOCK_CONDITION: who waits for a change of any of this */
-    unsigned int ready;      /* FD_*; written under the net lock, read without */
+    struct waitq q;     /* LOCK_CONDITION: who waits for a change of any of this */
+    unsigned int ready; /* FD_*; written under the net lock, read without */
     struct fd_watchers watchers;
 
     /* Received: pbufs, each alone. */

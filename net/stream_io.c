@@ -122,14 +122,8 @@ static ssize_t write_pieces(struct socket *s, const struct piece *pieces, unsign
     return written ? written : rc;
 }
 
-static void put_pieces(const struct piece *pieces, unsigned int count)
-{
-    for (unsigned int i = 0; i < count; i++)
-        netbuf_put(pieces[i].buf);
-}
-
-/* Fill and write once, at most `room` bytes. Like write_pieces(); *len is how many were filled. held:
- * net lock, writer */
+/* Fill and write once, at most `room` bytes. Like write_pieces(); *len is how many were filled.
+ * held: net lock, writer */
 static ssize_t send_some(struct socket *s, struct iov_cursor *from, size_t room, bool more,
                          size_t *len)
 {
@@ -178,8 +172,7 @@ static ssize_t send_all(struct socket *s, struct iov_cursor *from, int flags, ui
     return done ? (ssize_t)done : rc;
 }
 
-ssize_t stream_send(struct socket *s, const struct msghdr *message, int flags,
-                    uint64_t deadline_ns)
+ssize_t stream_send(struct socket *s, const struct msghdr *message, int flags, uint64_t deadline_ns)
 {
     struct iov_cursor from = iov_begin(message->msg_iov, message->msg_iovlen);
     ssize_t rc;
@@ -317,8 +310,7 @@ static void give_back(struct socket *s, struct pbuf *used, size_t len)
 }
 
 /* held: reader */
-static ssize_t receive_all(struct socket *s, struct iov_cursor *to, int flags,
-                           uint64_t deadline_ns)
+static ssize_t receive_all(struct socket *s, struct iov_cursor *to, int flags, uint64_t deadline_ns)
 {
     size_t done = 0;
     int rc = 1;

@@ -55,16 +55,16 @@ struct sockaddr_in6 {
 #define IPPROTO_RAW     255
 #define IPPORT_RESERVED 1024
 
-#define INADDR_ANY             ((in_addr_t)0x00000000)
-#define INADDR_BROADCAST       ((in_addr_t)0xffffffff)
-#define INADDR_NONE            ((in_addr_t)0xffffffff)
-#define INADDR_LOOPBACK        ((in_addr_t)0x7f000001)
-#define INADDR_ALLHOSTS_GROUP  ((in_addr_t)0xe0000001)
-#define INADDR_UNSPEC_GROUP    ((in_addr_t)0xe0000000)
-#define INET_ADDRSTRLEN        16
-#define INET6_ADDRSTRLEN       46
-#define IN_CLASSD(a)           (((in_addr_t)(a)&0xf0000000) == 0xe0000000)
-#define IN_MULTICAST(a)        IN_CLASSD(a)
+#define INADDR_ANY            ((in_addr_t)0x00000000)
+#define INADDR_BROADCAST      ((in_addr_t)0xffffffff)
+#define INADDR_NONE           ((in_addr_t)0xffffffff)
+#define INADDR_LOOPBACK       ((in_addr_t)0x7f000001)
+#define INADDR_ALLHOSTS_GROUP ((in_addr_t)0xe0000001)
+#define INADDR_UNSPEC_GROUP   ((in_addr_t)0xe0000000)
+#define INET_ADDRSTRLEN       16
+#define INET6_ADDRSTRLEN      46
+#define IN_CLASSD(a)          (((in_addr_t)(a)&0xf0000000) == 0xe0000000)
+#define IN_MULTICAST(a)       IN_CLASSD(a)
 
 /* clang-format off */
 #define IN6ADDR_ANY_INIT      { { { 0 } } }
@@ -72,12 +72,11 @@ struct sockaddr_in6 {
 /* clang-format on */
 extern const struct in6_addr in6addr_any, in6addr_loopback;
 
-#define __IN6_WORD(a, n)            ((a)->__u6.__u6_addr32[n])
+#define __IN6_WORD(a, n) ((a)->__u6.__u6_addr32[n])
 #define IN6_IS_ADDR_UNSPECIFIED(a)                                                                 \
     (!__IN6_WORD(a, 0) && !__IN6_WORD(a, 1) && !__IN6_WORD(a, 2) && !__IN6_WORD(a, 3))
 #define IN6_IS_ADDR_LOOPBACK(a)                                                                    \
-    (!__IN6_WORD(a, 0) && !__IN6_WORD(a, 1) && !__IN6_WORD(a, 2) &&                                \
-     __IN6_WORD(a, 3) == __htonl(1))
+    (!__IN6_WORD(a, 0) && !__IN6_WORD(a, 1) && !__IN6_WORD(a, 2) && __IN6_WORD(a, 3) == __htonl(1))
 #define IN6_IS_ADDR_MULTICAST(a) ((a)->s6_addr[0] == 0xff)
 #define IN6_IS_ADDR_LINKLOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0x80)
 #define IN6_IS_ADDR_SITELOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0xc0)
@@ -94,15 +93,15 @@ extern const struct in6_addr in6addr_any, in6addr_loopback;
 #define IP_ADD_MEMBERSHIP  35
 #define IP_DROP_MEMBERSHIP 36
 
-#define IPV6_CHECKSUM       7
-#define IPV6_UNICAST_HOPS   16
-#define IPV6_MULTICAST_IF   17
-#define IPV6_MULTICAST_HOPS 18
-#define IPV6_MULTICAST_LOOP 19
-#define IPV6_JOIN_GROUP     20
-#define IPV6_LEAVE_GROUP    21
-#define IPV6_V6ONLY         26
-#define IPV6_TCLASS         67
+#define IPV6_CHECKSUM        7
+#define IPV6_UNICAST_HOPS    16
+#define IPV6_MULTICAST_IF    17
+#define IPV6_MULTICAST_HOPS  18
+#define IPV6_MULTICAST_LOOP  19
+#define IPV6_JOIN_GROUP      20
+#define IPV6_LEAVE_GROUP     21
+#define IPV6_V6ONLY          26
+#define IPV6_TCLASS          67
 #define IPV6_ADD_MEMBERSHIP  IPV6_JOIN_GROUP
 #define IPV6_DROP_MEMBERSHIP IPV6_LEAVE_GROUP
 

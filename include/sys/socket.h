@@ -51,19 +51,19 @@ struct sockaddr_storage {
 #define SOCK_NONBLOCK  0x0800
 #define SOCK_CLOEXEC   0x80000 /* no effect: nothing is executed */
 
-#define SOL_SOCKET   1
-#define SO_DEBUG     1
-#define SO_REUSEADDR 2
-#define SO_TYPE      3
-#define SO_ERROR     4
-#define SO_DONTROUTE 5
-#define SO_BROADCAST 6
-#define SO_SNDBUF    7
-#define SO_RCVBUF    8
-#define SO_KEEPALIVE 9
-#define SO_OOBINLINE 10
-#define SO_LINGER    13
-#define SO_REUSEPORT 15
+#define SOL_SOCKET      1
+#define SO_DEBUG        1
+#define SO_REUSEADDR    2
+#define SO_TYPE         3
+#define SO_ERROR        4
+#define SO_DONTROUTE    5
+#define SO_BROADCAST    6
+#define SO_SNDBUF       7
+#define SO_RCVBUF       8
+#define SO_KEEPALIVE    9
+#define SO_OOBINLINE    10
+#define SO_LINGER       13
+#define SO_REUSEPORT    15
 #define SO_RCVLOWAT     18
 #define SO_SNDLOWAT     19
 #define SO_RCVTIMEO     20
@@ -111,13 +111,12 @@ struct cmsghdr {
     int cmsg_type;
 };
 
-#define CMSG_ALIGN(len)  (((len) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
-#define CMSG_SPACE(len)  (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(len))
-#define CMSG_LEN(len)    (CMSG_ALIGN(sizeof(struct cmsghdr)) + (len))
-#define CMSG_DATA(cmsg)  ((unsigned char *)(cmsg) + CMSG_ALIGN(sizeof(struct cmsghdr)))
-#define CMSG_FIRSTHDR(m) __cmsg_at((m), (m)->msg_control)
-#define CMSG_NXTHDR(m, cmsg)                                                                       \
-    __cmsg_at((m), (unsigned char *)(cmsg) + CMSG_ALIGN((cmsg)->cmsg_len))
+#define CMSG_ALIGN(len)      (((len) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
+#define CMSG_SPACE(len)      (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(len))
+#define CMSG_LEN(len)        (CMSG_ALIGN(sizeof(struct cmsghdr)) + (len))
+#define CMSG_DATA(cmsg)      ((unsigned char *)(cmsg) + CMSG_ALIGN(sizeof(struct cmsghdr)))
+#define CMSG_FIRSTHDR(m)     __cmsg_at((m), (m)->msg_control)
+#define CMSG_NXTHDR(m, cmsg) __cmsg_at((m), (unsigned char *)(cmsg) + CMSG_ALIGN((cmsg)->cmsg_len))
 
 static __inline__ struct cmsghdr *__cmsg_at(const struct msghdr *__m, void *__at)
 {

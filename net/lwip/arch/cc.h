@@ -3,7 +3,9 @@
  * What lwIP asks of its compiler and platform.  lwIP includes it under this name.
  */
 #pragma once
+#include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "lib/panic.h"
 
 struct netbuf;
@@ -11,6 +13,10 @@ struct netbuf;
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
 #define lwip_htons(n) __builtin_bswap16(n)
 #define lwip_htonl(n) __builtin_bswap32(n)
+
+#ifndef SSIZE_MAX
+#define SSIZE_MAX LONG_MAX /* else lwIP makes a ssize_t of its own */
+#endif
 
 #define LWIP_PLATFORM_DIAG(message) ((void)0)
 #ifdef DEBUG
