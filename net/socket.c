@@ -46,7 +46,7 @@ void socket_free(struct socket *s)
 void socket_changed(struct socket *s)
 {
     store_once(&s->ready, s->ops->ready(s));
-    if (!list_empty(&s->q.sleepers)) /* they queue before they let go of the net lock */
+    if (s->waiting)
         waitq_wake_all(&s->q);
     fd_watchers_changed(&s->watchers);
 }
@@ -59,7 +59,9 @@ int socket_wait(struct socket *s, uint64_t deadline_ns)
         return -EBADF;
     if (deadline_ns == 0)
         return -EAGAIN;
+    s->waiting++;
     rc = net_sleep(&s->q, deadline_ns);
+    s->waiting--;
     if (rc == -XEN_EINTR)
         return -EINTR;
     return rc ? -EAGAIN : s->forsaken ? -EBADF : 0;
@@ -175,7 +177,7 @@ static void socket_file_forsaken(struct file *file)
 
     net_lock();
     s->forsaken = true;
-    if (!list_empty(&s->q.sleepers))
+    if (s->waiting)
         waitq_wake_all(&s->q);
     net_unlock();
 }

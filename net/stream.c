@@ -68,7 +68,7 @@ static err_t stream_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
         netbuf_put(s->page);
         s->page = NULL;
     }
-    if (!(s->ready & FD_WRITABLE) || !list_empty(&s->q.sleepers))
+    if (!(s->ready & FD_WRITABLE) || s->waiting)
         socket_changed(s);
     return ERR_OK;
 }
