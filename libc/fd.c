@@ -42,7 +42,7 @@ struct file *file_get(int fd)
     return file;
 }
 
-void file_put(struct file *file)
+__attribute__((noinline)) void file_put(struct file *file)
 {
     bool enabled = spin_lock_save(&table_lock);
     bool last = --file->refs == 0;
@@ -56,13 +56,9 @@ void file_put(struct file *file)
         kmem_free(file);
 }
 
-/* A descriptor of it was taken out of the table. */
-static void let_go(struct file *file)
+/* A descriptor of it, the last one or not, was taken out of the table. */
+static __attribute__((noinline)) void let_go(struct file *file, bool last)
 {
-    bool enabled = spin_lock_save(&table_lock);
-    bool last = --file->descriptors == 0;
-
-    spin_unlock_restore(&table_lock, enabled);
     if (last && file->ops->forsaken)
         file->ops->forsaken(file);
     file_put(file);
@@ -184,7 +180,7 @@ int fd_dup(int fd, int at_least)
 int fd_dup2(int fd, int to)
 {
     struct file *file, *before;
-    bool enabled;
+    bool enabled, last;
     int rc;
 
     if (to < 0 || to >= FD_LIMIT)
@@ -201,9 +197,10 @@ int fd_dup2(int fd, int to)
     before = table[to];
     table[to] = file;
     file->descriptors++;
+    last = before && --before->descriptors == 0;
     spin_unlock_restore(&table_lock, enabled);
     if (before)
-        let_go(before);
+        let_go(before, last);
     return to;
 }
 
@@ -212,11 +209,15 @@ int fd_close(int fd)
     bool enabled = spin_lock_save(&table_lock);
     struct file *file = fd >= 0 && fd < table_size ? table[fd] : NULL;
 
-    if (file)
+    bool last = false;
+
+    if (file) {
         table[fd] = NULL;
+        last = --file->descriptors == 0;
+    }
     spin_unlock_restore(&table_lock, enabled);
     if (!file)
         return -EBADF;
-    let_go(file);
+    let_go(file, last);
     return 0;
 }
