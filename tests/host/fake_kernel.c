@@ -83,6 +83,20 @@ FAKE int thread_create(struct thread **out, const char *name, unsigned int stack
     return 0;
 }
 
+/* On whatever vCPU: the creator's. */
+FAKE int thread_create_with(struct thread **out, const struct thread_options *options,
+                            void (*fn)(void *arg), void *arg)
+{
+    return thread_create(out, options->name, options->stack_order, options->priority, fn, arg);
+}
+
+FAKE void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
+{
+    (void)thread;
+    (void)priority;
+    (void)fifo;
+}
+
 FAKE void thread_start_service(const char *name, void (*fn)(void *arg), void *arg)
 {
     struct thread *thread;

@@ -170,8 +170,10 @@ void answer_tcp(struct netdev *dev, unsigned int queue, struct netdev_packet *pa
     uint8_t flags = tcp[13];
     struct flow *flow = find(frame, queue, flags & SYN);
 
-    if (!payload)
+    if (!payload) {
         payload = netbuf_alloc();
+        memset(netbuf_page(payload), 'x', PAGE_SIZE);
+    }
     if (flow && flags & SYN) {
         open_flow(dev, flow, frame);
     } else if (flow && flags & RST) {
@@ -184,8 +186,7 @@ void answer_tcp(struct netdev *dev, unsigned int queue, struct netdev_packet *pa
             flow->rcv_nxt += len;
             if (flags & FIN) {
                 flow->rcv_nxt++;
-                send_segment(dev, flow, ACK | FIN, 0);
-                flow->sends = false;
+                send_segment(dev, flow, flow->sends ? ACK : ACK | FIN, 0);
             }
         }
         flow->ack_due = len > 0;
