@@ -5,10 +5,12 @@
  *
  * held: net lock, unless it says something else.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "kernel/thread.h"
+#include "kernel/time.h"
 #include "kernel/wait.h"
 #include "lib/log.h"
 #include "lwip/dhcp.h"
@@ -21,10 +23,12 @@
 
 #define INTERFACES_MAX 16
 #define TEXT_MAX       64
+#define SETTLE_NS      (100 * NS_PER_MS)
 
 /* What is to be told about an interface, by a thread that may wait for xenstore. */
 struct news {
-    bool changed;
+    bool address_changed, address6_changed;
+    char name[12];
     char address[TEXT_MAX], gateway[TEXT_MAX], dns[TEXT_MAX], address6[TEXT_MAX];
 };
 static struct news news[INTERFACES_MAX];
@@ -43,11 +47,9 @@ static void collect(struct netif *netif, struct news *n)
         if (!ip4_addr_isany(netif_ip4_gw(netif)))
             snprintf(n->gateway, TEXT_MAX, "%s", ip4addr_ntoa(netif_ip4_gw(netif)));
     }
-    for (unsigned int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
-        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
-            (i > 0 || !n->address6[0])) /* a global one rather than the link's */
-            snprintf(n->address6, TEXT_MAX, "%s", ip6addr_ntoa(netif_ip6_addr(netif, i)));
-    }
+    for (unsigned int i = 1; i < LWIP_IPV6_NUM_ADDRESSES; i++) /* 0: the link-local one */
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)))
+            inet_ntop(AF_INET6, netif_ip6_addr(netif, i)->addr, n->address6, TEXT_MAX);
     if (!ip_addr_isany(dns_getserver(0)))
         snprintf(n->dns, TEXT_MAX, "%s", ipaddr_ntoa(dns_getserver(0)));
 }
@@ -66,10 +68,11 @@ static void write_store(unsigned int number, const char *key, const char *value)
 /* Net lock not held. */
 static void tell(unsigned int number, const struct news *n)
 {
-    if (n->address[0] || n->address6[0])
-        printf("en%u: %s%s%s%s%s%s%s\n", number, n->address, n->gateway[0] ? ", gateway " : "",
-               n->gateway, n->dns[0] ? ", dns " : "", n->dns,
-               n->address6[0] ? (n->address[0] ? ", " : "") : "", n->address6);
+    if (n->address_changed && n->address[0])
+        printf("%s: %s%s%s%s%s\n", n->name, n->address, n->gateway[0] ? ", gateway " : "",
+               n->gateway, n->dns[0] ? ", dns " : "", n->dns);
+    if (n->address6_changed && n->address6[0])
+        printf("%s: %s\n", n->name, n->address6);
     write_store(number, "ip", n->address);
     write_store(number, "gateway", n->gateway);
     write_store(number, "dns", n->dns);
@@ -81,14 +84,15 @@ static void tell_all(void *unused)
     (void)unused;
     for (;;) {
         signal_wait(&told, TIME_NEVER);
+        thread_sleep_until(time_after_ns(SETTLE_NS)); /* several things change at once */
         for (unsigned int i = 0; i < INTERFACES_MAX; i++) {
             struct news n;
 
             net_lock();
             n = news[i];
-            news[i].changed = false;
+            news[i].address_changed = news[i].address6_changed = false;
             net_unlock();
-            if (n.changed)
+            if (n.address_changed || n.address6_changed)
                 tell(i, &n);
         }
     }
@@ -97,16 +101,23 @@ static void tell_all(void *unused)
 static void address_changed(struct netif *netif, netif_nsc_reason_t reason,
                             const netif_ext_callback_args_t *args)
 {
-    struct news now = { .changed = true };
-    unsigned int number = netif->num;
+    struct news now = { .name = "" };
+    unsigned int number;
 
     (void)args;
-    if (netif == net_loopback || number >= INTERFACES_MAX || reason & LWIP_NSC_NETIF_REMOVED)
+    if (netif == net_loopback || reason & LWIP_NSC_NETIF_REMOVED)
         return;
+    number = net_netif_number(netif);
+    if (number >= INTERFACES_MAX)
+        return;
+    net_netif_name(netif, now.name, sizeof(now.name));
     collect(netif, &now);
-    if (strcmp(now.address, news[number].address) == 0 &&
-        strcmp(now.address6, news[number].address6) == 0)
+    now.address_changed = strcmp(now.address, news[number].address) != 0;
+    now.address6_changed = strcmp(now.address6, news[number].address6) != 0;
+    if (!now.address_changed && !now.address6_changed)
         return;
+    now.address_changed |= news[number].address_changed;
+    now.address6_changed |= news[number].address6_changed;
     news[number] = now;
     signal_raise(&told);
 }
@@ -149,6 +160,6 @@ void net_configure(struct netif *netif, unsigned int number, bool up)
         if (netif_dhcp_data(netif))
             dhcp_release_and_stop(netif);
     } else if (dhcp_start(netif) != ERR_OK) {
-        log_warn("en%u: no memory for DHCP", number);
+        log_warn("interface %u: no memory for DHCP", number);
     }
 }

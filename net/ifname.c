@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * <net/if.h>: interfaces by name and number, as lwIP numbers them.
+ * <net/if.h>: interfaces by name and number: devices have theirs, the loopback is "lo".
  */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include "lwip/netif.h"
 #include "net/core.h"
+#include "net/netif.h"
 
 unsigned int if_nametoindex(const char *name)
 {
+    struct netif *netif;
     unsigned int index;
 
     net_lock();
-    index = netif_name_to_index(name);
+    netif = net_netif_find(name);
+    index = netif ? netif_get_index(netif) : 0;
     net_unlock();
     if (!index)
         errno = ENODEV;
@@ -22,14 +25,16 @@ unsigned int if_nametoindex(const char *name)
 
 char *if_indextoname(unsigned int index, char *name)
 {
-    char *found;
+    struct netif *found;
 
     net_lock();
-    found = index < 256 ? netif_index_to_name((u8_t)index, name) : NULL;
+    found = index < 256 ? netif_get_by_index((u8_t)index) : NULL;
+    if (found)
+        net_netif_name(found, name, IF_NAMESIZE);
     net_unlock();
     if (!found)
         errno = ENXIO;
-    return found;
+    return found ? name : NULL;
 }
 
 struct if_nameindex *if_nameindex(void)
@@ -48,7 +53,8 @@ struct if_nameindex *if_nameindex(void)
         NETIF_FOREACH(netif)
         {
             list[i].if_index = netif_get_index(netif);
-            list[i].if_name = netif_index_to_name(netif_get_index(netif), names);
+            list[i].if_name = names;
+            net_netif_name(netif, names, IF_NAMESIZE);
             names += IF_NAMESIZE;
             i++;
         }

@@ -8,6 +8,7 @@
  * batch_end() lets it go, and with it goes out what the run caused.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "kernel/thread.h"
 #include "kernel/time.h"
@@ -465,7 +466,6 @@ static err_t netif_prepare(struct netif *netif)
 
     netif->name[0] = 'e';
     netif->name[1] = 'n';
-    netif->num = (u8_t)ni->number;
     memcpy(netif->hwaddr, ni->dev->mac, 6);
     netif->hwaddr_len = 6;
     netif->mtu = 1500;
@@ -552,6 +552,33 @@ static void device_removed(struct netdev *dev)
     waitq_wake_all(&room);
     net_unlock();
     kmem_free(ni);
+}
+
+void net_netif_name(const struct netif *netif, char *name, size_t size)
+{
+    const struct interface *ni = netif->state;
+
+    snprintf(name, size, "%s", netif == net_loopback ? "lo" : ni->dev->name);
+}
+
+struct netif *net_netif_find(const char *name)
+{
+    struct netif *netif;
+
+    NETIF_FOREACH(netif)
+    {
+        char own[16];
+
+        net_netif_name(netif, own, sizeof(own));
+        if (strcmp(own, name) == 0)
+            return netif;
+    }
+    return NULL;
+}
+
+unsigned int net_netif_number(const struct netif *netif)
+{
+    return ((const struct interface *)netif->state)->number;
 }
 
 void net_get_counters(struct net_counters *counters)

@@ -19,6 +19,12 @@ void net_netif_checksum_udp(struct netif *netif, bool by_lwip);
 /* Sleep until a device that refused a packet has room again. 0, -EAGAIN, -EINTR. */
 int net_netif_await_room(uint64_t deadline_ns);
 
+/* As it is called outside of lwIP, "lo" or the device's name; cut to `size`. */
+void net_netif_name(const struct netif *netif, char *name, size_t size);
+struct netif *net_netif_find(const char *name);
+/* Which of the devices' it is, from 0. Not the loopback. */
+unsigned int net_netif_number(const struct netif *netif);
+
 /* --- net/configure.c --- */
 
 /* The interface's link is up or down: give it addresses, or stop asking for some. `number`: which

@@ -13,6 +13,7 @@
 #include "lwip/raw.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/netif.h"
 #include "net/socket.h"
 
 static bool is_stream(const struct socket *s)
@@ -122,7 +123,7 @@ static int bind_to_device(struct socket *s, const char *name, socklen_t len)
     struct netif *netif;
 
     memcpy(text, name, MIN(len, sizeof(text) - 1));
-    netif = text[0] ? netif_find(text) : NULL;
+    netif = text[0] ? net_netif_find(text) : NULL;
     if (text[0] && !netif)
         return -ENODEV;
     if (!s->pcb)

@@ -68,9 +68,9 @@ struct socket {
     uint64_t receive_timeout_ns, send_timeout_ns; /* 0: none */
     unsigned int receive_limit;                   /* bytes of datagrams */
 
-    struct waitq q;     /* LOCK_CONDITION: who waits for a change of any of this */
-    unsigned int waiting;    /* how many are in q or about to be */
-    unsigned int ready; /* FD_*; written under the net lock, read without */
+    struct waitq q;       /* LOCK_CONDITION: who waits for a change of any of this */
+    unsigned int waiting; /* how many are in q or about to be */
+    unsigned int ready;   /* FD_*; written under the net lock, read without */
     struct fd_watchers watchers;
 
     /* Received: pbufs, each alone. */
