@@ -9,6 +9,7 @@
 #include "kernel/time.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/core.h"
@@ -52,7 +53,6 @@ int net_sleep(struct waitq *q, uint64_t deadline_ns)
     bool enabled;
     int rc;
 
-    net_flush();
     enabled = waitq_lock(q); /* a wake-up from here on waits for the sleep */
     mutex_unlock(&lock);
     rc = waitq_sleep_interruptible(q, deadline_ns);
@@ -68,7 +68,10 @@ u32_t sys_now(void)
     return (u32_t)(time_now_ns() / NS_PER_MS);
 }
 
-#define TIMERS_NAP_MS 100 /* what is armed meanwhile is late by this at most */
+/* What is armed meanwhile is late by this at most; and how long an acknowledgement may wait for
+ * something to go with. */
+#define TIMERS_NAP_MS 100
+#define ACK_NAP_MS    40
 
 static void run_timers(void *unused)
 {
@@ -78,9 +81,11 @@ static void run_timers(void *unused)
 
         net_lock();
         sys_check_timeouts();
-        ms = sys_timeouts_sleeptime();
+        if (tcp_active_pcbs)
+            tcp_fasttmr();
+        ms = MIN(sys_timeouts_sleeptime(), tcp_active_pcbs ? ACK_NAP_MS : TIMERS_NAP_MS);
         net_unlock();
-        thread_sleep_until(time_after_ns(MIN(ms, TIMERS_NAP_MS) * NS_PER_MS));
+        thread_sleep_until(time_after_ns(ms * NS_PER_MS));
     }
 }
 

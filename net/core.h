@@ -15,9 +15,10 @@ void net_lock(void);
 /* Delivers what was sent over the loopback, has the devices send what was queued, and lets go. */
 void net_unlock(void);
 /* Of a queue with LOCK_CONDITION: release the net lock, sleep, and take it again. 0 when woken,
- * -XEN_ETIMEDOUT, -XEN_EINTR. */
+ * -XEN_ETIMEDOUT, -XEN_EINTR. What was sent before must be on its way: net_flush(), and then look
+ * whether it is still worth sleeping. */
 int net_sleep(struct waitq *q, uint64_t deadline_ns);
-/* The same, before net_unlock(): for who holds the lock for long. held: net lock */
+/* The first half of net_unlock(): for who holds the lock for long. held: net lock */
 void net_flush(void);
 
 /* net/netif.c: have all devices send what was queued. held: net lock */

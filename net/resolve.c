@@ -55,6 +55,7 @@ static int ask(struct question *question, const char *name, uint8_t type)
         question->users--;
         return err == ERR_OK ? 0 : err == ERR_MEM ? EAI_MEMORY : EAI_FAIL;
     }
+    net_flush();
     while (!question->answered) {
         int rc = net_sleep(&question->q, deadline_ns);
 

@@ -45,6 +45,7 @@ void socket_free(struct socket *s)
 
 void socket_changed(struct socket *s)
 {
+    s->changes++;
     store_once(&s->ready, s->ops->ready(s));
     if (s->waiting)
         waitq_wake_all(&s->q);
@@ -53,12 +54,16 @@ void socket_changed(struct socket *s)
 
 int socket_wait(struct socket *s, uint64_t deadline_ns)
 {
+    unsigned int before = s->changes;
     int rc;
 
     if (s->forsaken)
         return -EBADF;
     if (deadline_ns == 0)
         return -EAGAIN;
+    net_flush();
+    if (s->changes != before)
+        return 0;
     s->waiting++;
     rc = net_sleep(&s->q, deadline_ns);
     s->waiting--;

@@ -69,6 +69,7 @@ struct socket {
     unsigned int receive_limit;                   /* bytes of datagrams */
 
     struct waitq q;       /* LOCK_CONDITION: who waits for a change of any of this */
+    unsigned int changes; /* how often it changed */
     unsigned int waiting; /* how many are in q or about to be */
     unsigned int ready;   /* FD_*; written under the net lock, read without */
     struct fd_watchers watchers;

@@ -23,8 +23,9 @@ static const char *const results[] = {
 };
 
 /* Called with the net lock held. */
-static void report(void *arg, enum lwiperf_report_type type, const ip_addr_t *local, u16_t local_port,
-                   const ip_addr_t *remote, u16_t remote_port, u32_t bytes, u32_t ms, u32_t kbit)
+static void report(void *arg, enum lwiperf_report_type type, const ip_addr_t *local,
+                   u16_t local_port, const ip_addr_t *remote, u16_t remote_port, u32_t bytes,
+                   u32_t ms, u32_t kbit)
 {
     (void)arg, (void)local, (void)local_port;
     printf("iperf: %s port %u: %s %lu bytes in %lu ms, %lu kbit/s\n", ipaddr_ntoa(remote),

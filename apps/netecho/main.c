@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Says back what it hears, on TCP and UDP, IPv4 and IPv6: `netecho [PORT]` (7).  A thread for each
- * connection; one for the datagrams.
+ * Says back what it hears, on TCP and UDP, IPv4 and IPv6: `netecho [PORT]` (7).  What comes to the
+ * port two above is dropped, and how much it was is printed.  A thread for each connection; one for
+ * the datagrams.
  */
 #include <netinet/in.h>
 #include <pthread.h>
@@ -64,24 +65,56 @@ static void *echo_connection(void *arg)
     return NULL;
 }
 
-int main(int argc, char **argv)
+static void *drop_connection(void *arg)
 {
-    int port = argc > 1 ? atoi(argv[1]) : 7;
-    int listener = open_port(SOCK_STREAM, port), datagrams = open_port(SOCK_DGRAM, port);
+    const size_t size = 256 * 1024;
+    unsigned long long total = 0;
+    int fd = (int)(long)arg;
+    char *bytes = malloc(size);
+    ssize_t len = -1;
+
+    while (bytes && (len = recv(fd, bytes, size, 0)) > 0)
+        total += (unsigned long long)len;
+    printf("netecho: dropped %llu bytes%s\n", total, len < 0 ? ", the connection broke" : "");
+    free(bytes);
+    close(fd);
+    return NULL;
+}
+
+/* A thread for each connection of a listening socket, for ever. */
+static void accept_all(int listener, void *(*fn)(void *arg))
+{
     pthread_t thread;
 
-    pthread_create(&thread, NULL, echo_datagrams, (void *)(long)datagrams);
-    printf("netecho: listening on port %d\n", port);
     for (;;) {
         int fd = accept(listener, NULL, NULL);
 
         if (fd < 0) {
             perror("netecho: accept");
             sleep(1);
-        } else if (pthread_create(&thread, NULL, echo_connection, (void *)(long)fd)) {
+        } else if (pthread_create(&thread, NULL, fn, (void *)(long)fd)) {
             close(fd);
         } else {
             pthread_detach(thread);
         }
     }
+}
+
+static void *drop_all(void *listener)
+{
+    accept_all((int)(long)listener, drop_connection);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    int port = argc > 1 ? atoi(argv[1]) : 7;
+    int listener = open_port(SOCK_STREAM, port), datagrams = open_port(SOCK_DGRAM, port);
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, drop_all, (void *)(long)open_port(SOCK_STREAM, port + 2));
+    pthread_create(&thread, NULL, echo_datagrams, (void *)(long)datagrams);
+    printf("netecho: listening on port %d\n", port);
+    accept_all(listener, echo_connection);
+    return 1;
 }
