@@ -73,7 +73,7 @@ LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw 
 LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
 # nd6.c says htonl() for once, where lwIP's other files use their own.
 LWIP_FIXES  := -Dhtonl=lwip_htonl
-LWIP_INCLUDE := -Inet/lwip -I$(LWIP)/include
+LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
@@ -252,17 +252,17 @@ bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
 	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
-CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
+CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)
 CLANG        := clang
 CLANG_CODE    = $(filter-out -fsplit-stack -fno-tree-loop-distribute-patterns,$(CODE)) \
-                $(call headers_of,$(CLANG)) $(INCLUDE)
+                $(call headers_of,$(CLANG)) $(INCLUDE) $(LWIP_INCLUDE)
 CHECK_STAMPS := $(CHECK_SRC:%=build/check/clang/%.o) $(CHECK_SRC:%=build/check/analyse/%.ok)
 
-build/check/clang/%.o: % | $(HEADERS)
+build/check/clang/%.o: % | $(HEADERS) build/lwip-source/stamp
 	@mkdir -p $(@D)
 	@$(CLANG) $(CLANG_CODE) $(WARN) -MMD -MP -c $< -o $@
 
-build/check/analyse/%.ok: % | $(HEADERS)
+build/check/analyse/%.ok: % | $(HEADERS) build/lwip-source/stamp
 	@mkdir -p $(@D)
 	@$(CLANG) $(CLANG_CODE) -MMD -MP -MT $@ -MF $(@:.ok=.d) -E $< -o /dev/null
 	@$(CLANG) --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror $(CLANG_CODE) $< -o /dev/null

@@ -252,7 +252,7 @@ int sockatmark(int fd)
 int socketpair(int family, int type, int protocol, int fds[2])
 {
     struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct sockaddr_in peer, first;
+    struct sockaddr_in peer = { .sin_port = 0 }, first = { .sin_port = 0 };
     socklen_t len = sizeof(own), peer_len = sizeof(peer);
     int listener, rc = -1;
 

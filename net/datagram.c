@@ -245,7 +245,7 @@ static ssize_t datagram_send(struct socket *s, const struct msghdr *message, int
 {
     struct iov_cursor from = iov_begin(message->msg_iov, message->msg_iovlen);
     size_t len = iov_left(&from);
-    struct socket_name to;
+    struct socket_name to = { .port = 0 };
     struct pbuf *p;
     int rc;
 

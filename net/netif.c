@@ -220,7 +220,7 @@ static err_t send_pbuf(struct netif *netif, struct pbuf *p)
         return ERR_IF;
     if (ni->blocked)
         return ERR_WOULDBLOCK;
-    if (!packet_from(ni, &packet, p))
+    if (!packet_from(ni, &packet, p) || packet.nfrags == 0)
         return ERR_MEM;
     frame = (char *)netbuf_page(packet.frag[0].buf) + packet.frag[0].offset;
     mark_checksum(ni, &packet, frame);

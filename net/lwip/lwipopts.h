@@ -94,7 +94,7 @@
 #define TCP_LISTEN_BACKLOG         1
 #define TCP_DEFAULT_LISTEN_BACKLOG 255
 /* What a segment on the wire may carry at most: a jumbo frame, or the loopback. */
-#define TCP_MSS 9176
+#define TCP_MSS                  9176
 #define LWIP_WND_SCALE           1
 #define TCP_RCV_SCALE            5
 #define TCP_WND                  (1024 * 1024)
