@@ -215,9 +215,10 @@ debug: $(CFG) | bed-tools test-tools
 
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
+include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
-TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
+TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
               test-bed test-xen
 
 test-xen: all | bed-tools
@@ -298,7 +299,7 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-bed, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make            images of every app: $(B)/APP.elf
   make shell      a shell in the bed's dom0, the images in /scenario

@@ -65,6 +65,7 @@
 #define LWIP_IPV4                      1
 #define LWIP_IPV6                      1
 #define LWIP_IPV6_NUM_ADDRESSES        4
+#define IPV6_FRAG_COPYHEADER           1 /* what lwIP notes over a fragment's header has pointers */
 #define LWIP_ND6_QUEUEING              1
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 2
 #define LWIP_ND6_NUM_NEIGHBORS         64

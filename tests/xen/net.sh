@@ -17,7 +17,7 @@ alive() {
 
 ping_sizes() {
     for size in 56 1472 1473 65000; do
-        ping -c 3 -w 20 -s $size "$1" >out || fail "ping -s $size: $(tail -n 3 out)"
+        ping -c 3 -w 20 -s $size "$1" >pinged || fail "ping -s $size: $(tail -n 3 pinged)"
     done
 }
 
