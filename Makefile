@@ -73,6 +73,8 @@ LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw 
 LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
 # nd6.c says htonl() for once, where lwIP's other files use their own.
 LWIP_FIXES  := -Dhtonl=lwip_htonl
+# Seen by the compiler through lwIP's headers, which -MMD does not follow.
+LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
@@ -134,13 +136,13 @@ $(LIBC_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 
 # --- TCP/IP ------------------------------------------------------------------------------------------------
 
-$(NET_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS) build/lwip-source/stamp
+$(NET_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) $(LWIP_CONFIG) | $(HEADERS) build/lwip-source/stamp
 	@mkdir -p $(@D)
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
 
 $(B)/obj/lwip/core/tcp_out.o: private HOOKS := $(LWIP_HOOKS)
 
-$(LWIP_OBJ): $(B)/obj/lwip/%.o: build/lwip-source/stamp $(B)/flags.$(FLAGS_SUM) $(wildcard net/lwip/*.h net/lwip/arch/*.h) | $(HEADERS)
+$(LWIP_OBJ): $(B)/obj/lwip/%.o: build/lwip-source/stamp $(B)/flags.$(FLAGS_SUM) $(LWIP_CONFIG) | $(HEADERS)
 	@mkdir -p $(@D)
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(HOOKS) $(LWIP_FIXES) -w -c $(LWIP)/$*.c -o $@
 

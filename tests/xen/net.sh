@@ -29,6 +29,18 @@ test_net_ping_and_echo() {
     cmp sent got || fail "other bytes came back"
 }
 
+# By the address that a router's prefix made, if there is a router (QEMU's is one).
+test_net_ping6() {
+    alive netecho 10.0.2.33
+    says "vif0: fec0::" 20
+    address=$(console_lines | sed -n 's/^vif0: \(fec0:.*\)/\1/p')
+    ip -6 addr add fec0::99/64 dev xenbr0
+    sleep 2
+    for size in 56 3000 60000; do
+        ping6 -c 3 -w 20 -s $size "$address" >pinged || fail "ping6 -s $size: $(tail -n 3 pinged)"
+    done
+}
+
 test_net_echo_4_vcpus() {
     alive netecho 10.0.2.31 vcpus=4
     head -c 3000000 /dev/urandom >sent
