@@ -233,7 +233,7 @@ static int open_queues(struct netfront *nf)
     return 0;
 }
 
-static int start_queues(struct netfront *nf)
+int netfront_start_queues(struct netfront *nf)
 {
     unsigned int vcpu = vcpu_set_first(&vcpus_online);
     int rc = 0;
@@ -264,8 +264,6 @@ int netfront_connect(struct netfront *nf)
         withdraw(nf);
     if (rc == 0)
         rc = publish(nf);
-    if (rc == 0)
-        rc = start_queues(nf);
     if (rc == 0)
         rc = xenbus_set_state(&nf->xenbus, XenbusStateConnected);
     return rc;

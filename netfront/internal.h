@@ -87,6 +87,7 @@ struct netfront {
     bool connected;     /* keys are published, queues run */
     bool up;            /* the backend has said Connected since */
     bool broken;        /* the backend broke the rules: not before it restarts */
+    bool left_alone;    /* since then it has shown another state than InitWait */
     bool published_split;
     unsigned int nr_queues;                        /* of this connection */
     unsigned int published;                        /* whose keys are in xenstore; 0: none */
@@ -107,7 +108,9 @@ void netfront_live(struct netfront *nf);
 /* connect.c, interface's thread */
 /* What the backend offers into dev.features, queues, keys, state Connected. 0 or why not, said. */
 int netfront_connect(struct netfront *nf);
-/* Stop queues, take everything back; the backend has closed or has had its time. */
+/* Threads for the queues: from now on packets come up. 0 or -XEN_ENOMEM. */
+int netfront_start_queues(struct netfront *nf);
+/* Take everything back, with the queues stopped; the backend has closed or has had its time. */
 void netfront_disconnect(struct netfront *nf);
 
 /* queue.c, interface's thread */

@@ -101,6 +101,7 @@ static void give_up(struct netfront *nf, int rc, const char *why)
     xenbus_fatal(&nf->xenbus, rc, why);
     close_connection(nf);
     nf->broken = true;
+    nf->left_alone = false;
 }
 
 static bool is_wanted(struct netfront *nf)
@@ -113,6 +114,10 @@ static void step_connected(struct netfront *nf, enum xenbus_state backend)
     if (backend == XenbusStateConnected && !nf->up) {
         set_sending(nf, true);
         set_link(nf, true);
+        if (netfront_start_queues(nf)) {
+            log_warn("%s: no memory for the queues' threads; trying again", nf->dev.name);
+            close_connection(nf);
+        }
     } else if (backend == XenbusStateClosing || backend == XenbusStateClosed ||
                (backend == XenbusStateInitWait && nf->up)) { /* it restarted, and may not tell */
         close_connection(nf);
@@ -124,8 +129,12 @@ static void step_initialising(struct netfront *nf, enum xenbus_state backend)
     if (backend == XenbusStateInitWait) {
         int rc = netfront_connect(nf);
 
-        if (rc)
+        if (rc == -XEN_ETIMEDOUT || rc == -XEN_ENOMEM || rc == -XEN_ENOSPC) {
+            log_warn("%s: not connected: %s; trying again", nf->dev.name, error_name(rc));
+            close_connection(nf);
+        } else if (rc) {
             give_up(nf, rc, "not connected");
+        }
     } else if (backend == XenbusStateConnected || backend == XenbusStateClosing) {
         close_connection(nf); /* of a life before ours */
     }
@@ -133,9 +142,15 @@ static void step_initialising(struct netfront *nf, enum xenbus_state backend)
 
 static void step_closed(struct netfront *nf, enum xenbus_state backend)
 {
-    bool again = backend == XenbusStateInitWait;
+    bool again = false;
 
-    if (backend == XenbusStateClosed && !nf->broken && time_now_ns() >= nf->retry_ns)
+    if (backend != XenbusStateInitWait)
+        nf->left_alone = true; /* so InitWait from here on is a restart */
+    if (time_now_ns() < nf->retry_ns)
+        return;
+    if (backend == XenbusStateInitWait)
+        again = !nf->broken || nf->left_alone;
+    else if (backend == XenbusStateClosed && !nf->broken)
         again = is_wanted(nf);
     if (again) {
         nf->broken = false;
@@ -185,7 +200,7 @@ static void follow(struct netfront *nf)
 
         if (step(nf))
             continue;
-        if (nf->xenbus.state == XenbusStateClosed && !nf->broken && time_now_ns() < nf->retry_ns)
+        if (nf->xenbus.state == XenbusStateClosed && time_now_ns() < nf->retry_ns)
             deadline_ns = nf->retry_ns;
         signal_wait(&nf->look, deadline_ns);
         if (load_once(&nf->look_again) && !is_there(nf))
