@@ -134,6 +134,10 @@ static void add_own(struct keys *keys, const struct netfront *nf)
     add(keys, "request-multicast-control", features->multicast_control);
     if (features->queues > 1)
         add(keys, "multi-queue-num-queues", features->queues);
+    if (nf->ctrl.port) {
+        add(keys, "ctrl-ring-ref", nf->ctrl.sring_ref);
+        add(keys, "event-channel-ctrl", nf->ctrl.port);
+    }
 }
 
 static int publish(struct netfront *nf)
@@ -154,6 +158,7 @@ static int publish(struct netfront *nf)
     if (rc == 0) {
         nf->published = queues;
         nf->published_split = nf->split;
+        nf->published_ctrl = nf->ctrl.port;
     }
     return rc;
 }
@@ -174,9 +179,12 @@ static void withdraw(struct netfront *nf)
 {
     static const char *const single[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
                                           "event-channel-tx", "event-channel-rx" };
+    static const char *const shared[] = { "multi-queue-num-queues", "ctrl-ring-ref",
+                                          "event-channel-ctrl" };
 
     if (!nf->published ||
-        (nf->published == nf->dev.features.queues && nf->published_split == nf->split))
+        (nf->published == nf->dev.features.queues && nf->published_split == nf->split &&
+         nf->published_ctrl == !!nf->ctrl.port))
         return;
     for (unsigned int i = 0; nf->published > 1 && i < nf->published; i++) {
         char key[KEY_MAX];
@@ -186,7 +194,8 @@ static void withdraw(struct netfront *nf)
     }
     for (size_t i = 0; nf->published == 1 && i < ARRAY_SIZE(single); i++)
         withdraw_key(nf, single[i]);
-    withdraw_key(nf, "multi-queue-num-queues");
+    for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+        withdraw_key(nf, shared[i]);
     nf->published = 0;
 }
 
@@ -233,6 +242,19 @@ static int open_queues(struct netfront *nf)
     return 0;
 }
 
+static void open_ctrl(struct netfront *nf)
+{
+    int rc;
+
+    if (nf->nr_queues == 1 || !netfront_wants(NETFRONT_CTRL) || !offers(nf, "feature-ctrl-ring"))
+        return;
+    rc = ctrl_open(nf);
+    if (rc) {
+        log_warn("%s: no control ring: %s", nf->dev.name, error_name(rc));
+        ctrl_close(nf);
+    }
+}
+
 int netfront_start_queues(struct netfront *nf)
 {
     unsigned int vcpu = vcpu_set_first(&vcpus_online);
@@ -260,8 +282,10 @@ int netfront_connect(struct netfront *nf)
         return rc;
     nf->connected = true;
     rc = open_queues(nf);
-    if (rc == 0)
+    if (rc == 0) {
+        open_ctrl(nf);
         withdraw(nf);
+    }
     if (rc == 0)
         rc = publish(nf);
     if (rc == 0)
@@ -273,7 +297,8 @@ void netfront_disconnect(struct netfront *nf)
 {
     for (unsigned int i = 0; i < nf->nr_queues; i++)
         queue_close(nf->queues[i]);
+    ctrl_close(nf);
     nf->nr_queues = 0;
-    nf->connected = false;
+    nf->connected = nf->hash = false;
     netfront_lingering();
 }

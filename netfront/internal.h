@@ -73,8 +73,19 @@ struct netfront_queue {
     struct thread *thread;
     struct signal work;             /* the backend did something, or `stop` */
     evtchn_port_t tx_port, rx_port; /* the same one unless split; 0: none */
-    struct tx tx __attribute__((aligned(64)));
-    struct rx rx __attribute__((aligned(64)));
+    struct tx tx;
+    struct rx rx;
+};
+
+#define CTRL_SLOTS __CONST_RING_SIZE(xen_netif_ctrl, PAGE_SIZE)
+
+/* The control ring; its only user is the interface's thread, one request at a time. */
+struct ctrl {
+    struct xen_netif_ctrl_sring *sring; /* shared */
+    RING_IDX prod;                      /* requests written; all but the last are answered */
+    evtchn_port_t port;                 /* 0: there is no such ring */
+    grant_ref_t sring_ref;
+    struct signal answered;
 };
 
 struct netfront {
@@ -88,13 +99,14 @@ struct netfront {
     bool up;            /* the backend has said Connected since */
     bool broken;        /* the backend broke the rules: not before it restarts */
     bool left_alone;    /* since then it has shown another state than InitWait */
-    bool published_split;
-    unsigned int nr_queues;                        /* of this connection */
-    unsigned int published;                        /* whose keys are in xenstore; 0: none */
-    bool split, gso4, gso6, csum, multicast, hash; /* of this connection: asked for, by us */
-    uint64_t up_since_ns, pause_ns, retry_ns;      /* not again before */
-    struct netfront_fault fault;                   /* held: look.q.lock */
-    struct netfront_queue *queues[MAX_VCPUS];      /* made when first needed */
+    unsigned int nr_queues;       /* of this connection, as the rest of the line: */
+    bool split, gso4, gso6, hash; /* ports apart; what we take; extra_info with hashes may come */
+    struct ctrl ctrl;
+    unsigned int published;                   /* queues whose keys are in xenstore; 0: none */
+    bool published_split, published_ctrl;     /* and in what form */
+    uint64_t up_since_ns, pause_ns, retry_ns; /* not again before */
+    struct netfront_fault fault;              /* held: look.q.lock */
+    struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
 
 bool netfront_wants(enum netfront_feature feature);
@@ -132,6 +144,14 @@ void tx_close(struct netfront_queue *q);
  * may be more, -XEN_EPROTO: fault noted. The queue's thread. */
 int tx_poll(struct netfront_queue *q, unsigned int budget);
 extern const struct netdev_ops netfront_ops;
+
+/* ctrl.c, interface's thread */
+int ctrl_open(struct netfront *nf);
+/* Accepts one that is not open. */
+void ctrl_close(struct netfront *nf);
+/* Connected: say how packets are to be spread over the queues, if there is a control ring. Waits a
+ * bounded time; what fails is said. */
+void ctrl_spread(struct netfront *nf);
 
 /* rx.c; the queue's thread, or before it starts and after it ended */
 int rx_open(struct netfront_queue *q);

@@ -112,6 +112,7 @@ static bool is_wanted(struct netfront *nf)
 static void step_connected(struct netfront *nf, enum xenbus_state backend)
 {
     if (backend == XenbusStateConnected && !nf->up) {
+        ctrl_spread(nf);
         set_sending(nf, true);
         set_link(nf, true);
         if (netfront_start_queues(nf)) {
