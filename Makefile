@@ -95,7 +95,8 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
         kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process mm/address_space \
-        net/netdev x86/trap xenbus/device xenbus/directory xenbus/watch
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish \
+        x86/trap xenbus/device xenbus/directory xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # The flags are a prerequisite: changing them rebuilds.

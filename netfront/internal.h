@@ -105,6 +105,7 @@ struct netfront {
     unsigned int published;                   /* queues whose keys are in xenstore; 0: none */
     bool published_split, published_ctrl;     /* and in what form */
     uint64_t up_since_ns, pause_ns, retry_ns; /* not again before */
+    uint64_t complain_ns;                     /* if the link is not up by then */
     struct netfront_fault fault;              /* held: look.q.lock */
     struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
@@ -120,6 +121,9 @@ void netfront_live(struct netfront *nf);
 /* connect.c, interface's thread */
 /* What the backend offers into dev.features, queues, keys, state Connected. 0 or why not, said. */
 int netfront_connect(struct netfront *nf);
+/* publish.c: the keys of this connection, in place of an earlier one's. 0 or -errno. */
+int netfront_publish(struct netfront *nf);
+
 /* Threads for the queues: from now on packets come up. 0 or -XEN_ENOMEM. */
 int netfront_start_queues(struct netfront *nf);
 /* Take everything back, with the queues stopped; the backend has closed or has had its time. */
@@ -137,13 +141,26 @@ void queue_close(struct netfront_queue *q);
 int ring_open(domid_t domid, void **page, grant_ref_t *ref);
 void ring_close(void *page, grant_ref_t *ref);
 
+/* send.c */
+extern const struct netdev_ops netfront_ops;
+
+/* tx.c; held: tx->lock */
+static inline unsigned int tx_free_slots(const struct tx *tx)
+{
+    return RING_SLOTS - (tx->prod - tx->cons);
+}
+/* Take some of what is answered. 0: nothing was left, 1: there is more, -XEN_EPROTO: fault noted.
+ */
+int tx_reap(struct tx *tx);
+/* Want an event when half of what is asked is answered. True if that is the case already. */
+bool tx_want_event(struct tx *tx);
+
 /* tx.c */
 int tx_open(struct netfront_queue *q);
 void tx_close(struct netfront_queue *q);
 /* Take what is answered, at most so many; tell who waits for room. 0: nothing was left, 1: there
  * may be more, -XEN_EPROTO: fault noted. The queue's thread. */
 int tx_poll(struct netfront_queue *q, unsigned int budget);
-extern const struct netdev_ops netfront_ops;
 
 /* ctrl.c, interface's thread */
 int ctrl_open(struct netfront *nf);

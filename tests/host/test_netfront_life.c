@@ -395,8 +395,13 @@ TEST(backend_says_connected_late)
     CHECK_SOON(number_of("state") == 4);
     fake_pause_ms(50);
     CHECK_EQ(count_of(&ups), 0);
+    CHECK_EQ(fake_logged("not connected yet"), 0);
+    fake_time_skip(5 * NS_PER_S);
+    CHECK_SOON(fake_logged("not connected yet: backend " BACK " is in state 2, we are in 4") == 1);
+    fake_time_skip(100 * NS_PER_S);
     set_back("state", "4");
     CHECK_SOON(count_of(&ups) == 1);
+    CHECK_EQ(fake_logged("not connected yet"), 1);
 }
 
 TEST(interface_is_detached_and_nothing_stays)
