@@ -93,9 +93,10 @@ struct netdev;
 /* What the driver does. Thread context, any thread; queue < features.queues. */
 struct netdev_ops {
     /* 0: queued, and the fragments' references are the driver's, until the other side is done with
-     * them. -XEN_EAGAIN: no room, nothing was taken, tx_room() will be called. -XEN_ENOTCONN: the
-     * link is down. Other errors: this packet can't be sent, nothing was taken. The packet itself
-     * stays the caller's. */
+     * them (a few may be kept longer, until something else is sent or received). -XEN_EAGAIN: no
+     * room, nothing was taken, tx_room() will be called. -XEN_ENOTCONN: the link is down. Other
+     * errors: this packet can't be sent, nothing was taken. The packet itself stays the caller's.
+     */
     int (*send)(struct netdev *dev, unsigned int queue, const struct netdev_packet *packet);
     /* Tell the other side what send() queued; until then it may not look. After the last of a run
      * of packets. */

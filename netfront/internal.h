@@ -152,7 +152,8 @@ static inline unsigned int tx_free_slots(const struct tx *tx)
 /* Take some of what is answered. 0: nothing was left, 1: there is more, -XEN_EPROTO: fault noted.
  */
 int tx_reap(struct tx *tx);
-/* Want an event when half of what is asked is answered. True if that is the case already. */
+/* Want an event when half of what is asked is answered, but not for a few: those are taken when
+ * something is sent or received. True if it is due already. */
 bool tx_want_event(struct tx *tx);
 
 /* tx.c */

@@ -87,9 +87,10 @@ static int make_room(struct tx *tx, unsigned int slots, bool *notify)
     *notify = show(tx); /* what is not shown is never answered */
     while (rc >= 0 && tx_free_slots(tx) < slots) {
         rc = tx_reap(tx);
-        if (rc == 0 && tx_free_slots(tx) < slots && !tx_want_event(tx)) {
-            tx->starved = true;
-            return -XEN_EAGAIN;
+        if (rc == 0 && tx_free_slots(tx) < slots) {
+            tx->starved = true; /* first: it makes the event come sooner */
+            if (!tx_want_event(tx))
+                return -XEN_EAGAIN;
         }
     }
     return MIN(rc, 0);

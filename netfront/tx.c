@@ -9,6 +9,7 @@
 #include "netfront/internal.h"
 
 #define REAP_MAX 32               /* responses taken in one go with upcalls masked */
+#define LAZY     32               /* answers that may wait until something else happens */
 #define ROOM     (RING_SLOTS / 4) /* free slots from which a refused sender is called */
 
 /* All functions below down to tx_poll(): held: tx->lock. */
@@ -69,7 +70,8 @@ int tx_reap(struct tx *tx)
 
 bool tx_want_event(struct tx *tx)
 {
-    RING_IDX wanted = tx->cons + (tx->shown - tx->cons) / 2 + 1;
+    RING_IDX half = (tx->shown - tx->cons) / 2 + 1;
+    RING_IDX wanted = tx->cons + (tx->starved ? half : MAX(half, LAZY));
 
     store_once(&tx->sring->rsp_event, wanted);
     memory_barrier(); /* the backend sets rsp_prod, then looks at rsp_event */
