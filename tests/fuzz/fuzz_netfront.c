@@ -196,6 +196,11 @@ void other_end_notified(void)
 {
 }
 
+uint64_t cpu_random(void)
+{
+    return 0x0123456789abcdef;
+}
+
 static unsigned int threads;
 
 int thread_create_with(struct thread **thread, const struct thread_options *options,
@@ -546,11 +551,30 @@ static void act_on_queue(struct netfront_queue *q, unsigned int what, unsigned i
         map(q->tx.slots[how].ref, true);
         break;
     case 9:
-    case 10:
         queue_turn(q, 1 + how);
         judge_requests(q);
         break;
     }
+}
+
+static void answer_ctrl(unsigned int how)
+{
+    struct xen_netif_ctrl_sring *ring = nf.ctrl.sring;
+    RING_IDX last = nf.ctrl.prod - 1;
+    struct xen_netif_ctrl_response rsp = { .id = (uint16_t)last };
+
+    if (!ring || !nf.ctrl.prod)
+        return;
+    rsp.type = ring->ring[last % CTRL_SLOTS].req.type;
+    if (how & 1)
+        rsp.status = how >> 4;
+    if (how & 2)
+        rsp.id = input_byte();
+    if (how & 4)
+        map(ring->ring[last % CTRL_SLOTS].req.data[0] % REFS, true);
+    ring->ring[last % CTRL_SLOTS].rsp = rsp;
+    ring->rsp_prod = how & 8 ? input_u32() : nf.ctrl.prod;
+    signal_raise(&nf.ctrl.answered);
 }
 
 static void act(void)
@@ -560,6 +584,9 @@ static void act(void)
     struct netfront_queue *q = queue(what >> 4 & 1);
 
     switch (what & 15) {
+    case 10:
+        answer_ctrl(how);
+        break;
     case 11:
     case 12:
         send_something(how);
