@@ -69,6 +69,7 @@ struct rx {
 struct netfront_queue {
     struct netfront *nf;
     unsigned int index;
+    unsigned int vcpu; /* where its thread and its ports are at home */
     bool stop;
     struct thread *thread;
     struct signal work;             /* the backend did something, or `stop` */

@@ -231,6 +231,13 @@ void thread_yield(void)
 {
 }
 
+int thread_set_affinity(struct thread *thread, const struct vcpu_set *vcpus)
+{
+    (void)thread;
+    (void)vcpus;
+    return 0;
+}
+
 void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
 {
     (void)thread;

@@ -2,6 +2,7 @@
 # The network frontend without a TCP/IP stack: apps/netraw answers dom0's pings itself.
 # needs: netraw
 # limit: 120
+# clock: counted
 # xen: 4.17 4.20
 
 VIF='bridge=xenbr0,script=vif-bridge'
@@ -198,6 +199,18 @@ queues() {
     expect "queues published" "$(xenstore-read "$(frontend)/multi-queue-num-queues" 2>/dev/null || echo 1)" "$1"
     streams 10.0.2.30 512
     expect "state" "$(state "$(frontend)")" 4
+    says_not error
+}
+# The queues of vCPUs that go are served by others, and return with them.
+test_vcpus_go_and_come() {
+    more_queues 8
+    starts vcpus=4
+    for wanted in 2 4 1 4; do
+        xl vcpu-set --ignore-host "$domain" "$wanted" || fail "xl vcpu-set $wanted"
+        sleep 1
+        pings 10.0.2.30
+        streams 10.0.2.30 256
+    done
     says_not error
 }
 test_without_multiqueue() {
