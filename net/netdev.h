@@ -144,9 +144,10 @@ struct netdev_listener {
     void (*added)(struct netdev *dev);
     void (*removed)(struct netdev *dev); /* let go of it before this returns */
 };
-/* There is one listener, for ever. Devices that are there already are announced to it before this
- * returns, links that are up with them. A program that has this in its image has the drivers in it
- * too: boot/network.c. Thread context. */
+/* There is one listener, for ever. No function of netdev.c is called with a lock held that the
+ * listener or a device's link() takes. Devices that are there already are announced to it before
+ * this returns, links that are up with them. A program that has this in its image has the drivers
+ * in it too: boot/network.c. Thread context. */
 void netdev_listen(const struct netdev_listener *listener);
 /* The driver's side of link(): tells the listener, also one that comes later. */
 void netdev_set_link(struct netdev *dev, bool up);
