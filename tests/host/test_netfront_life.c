@@ -407,12 +407,15 @@ TEST(backend_says_connected_late)
 TEST(interface_is_detached_and_nothing_stays)
 {
     unsigned long live = 0;
+    evtchn_port_t tx_port, rx_port;
 
     start();
     for (unsigned int i = 1; i <= 5; i++) {
         make_backend();
         make_frontend();
         CHECK_SOON(count_of(&ups) == i);
+        tx_port = number_of("event-channel-tx");
+        rx_port = number_of("event-channel-rx");
         set_back("online", "0");
         set_back("state", "5");
         CHECK_SOON(count_of(&downs) == i);
@@ -421,6 +424,7 @@ TEST(interface_is_detached_and_nothing_stays)
         fake_xenstored_set(BACK, NULL);
         CHECK_SOON(count_of(&removed) == i);
         CHECK_SOON(nothing_held());
+        CHECK(!fake_port_is_open(tx_port) && !fake_port_is_open(rx_port));
         CHECK_SOON(fake_xenstored_watches(BACK "/state") == 0);
         fake_pause_ms(20); /* the thread's own end */
         if (i == 2)
