@@ -153,8 +153,8 @@ END
 
 # streams ADDRESS KIB: so much goes to it by TCP and comes from it, the latter all x.
 streams() {
-    dd if=/dev/zero bs=64k count=$(($2 / 64)) 2>/dev/null | timeout 20 nc "$1" 9 || fail "no stream to $1"
-    timeout 20 nc "$1" 19 </dev/null | head -c $(($2 * 1024)) >stream
+    dd if=/dev/zero bs=64k count=$(($2 / 64)) 2>/dev/null | timeout 60 nc "$1" 9 || fail "no stream to $1"
+    timeout 60 nc "$1" 19 </dev/null | head -c $(($2 * 1024)) >stream
     expect "KiB that came" $(($(stat -c %s stream) / 1024)) "$2"
     [ -z "$(tr -d x <stream | head -c 1)" ] || fail "what came is not what was sent"
 }
@@ -164,9 +164,9 @@ packets() { set -- $(sed -n "s/^ *vif$(xl domid "$domain").0: *//p" /proc/net/de
 
 test_streams_both_ways() {
     starts
-    streams 10.0.2.30 4096
+    streams 10.0.2.30 1024
     before=$(packets)
-    timeout 20 nc 10.0.2.30 19 </dev/null | head -c 4194304 >/dev/null
+    timeout 60 nc 10.0.2.30 19 </dev/null | head -c 4194304 >/dev/null
     count=$(($(packets) - before))
     [ "$count" -lt 1500 ] || fail "$count packets for 4 MiB: no large ones"
     note "$count packets for 4 MiB"
@@ -191,7 +191,7 @@ test_without_sg() {
     starts
     console_lines | grep -qx "vif0: up mtu 1500 queues 1 csum4 csum6" || fail "$(console_lines | grep up)"
     pings 10.0.2.30 56 1472
-    dd if=/dev/zero bs=64k count=8 2>/dev/null | timeout 20 nc 10.0.2.30 9 || fail "no stream"
+    dd if=/dev/zero bs=64k count=8 2>/dev/null | timeout 60 nc 10.0.2.30 9 || fail "no stream"
 }
 
 more_queues() { echo "$1" >/sys/module/xen_netback/parameters/max_queues; }
