@@ -112,7 +112,8 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/start console/input control/control control/vcpus events/bind kernel/hotplug \
         kernel/inherit kernel/smp kernel/stop lib/cmdline lib/format lib/panic libc/info libc/process libc/syscalls mm/address_space \
-        net/netdev x86/trap xenbus/device xenbus/directory xenbus/watch
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish \
+        x86/trap xenbus/device xenbus/directory xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.
@@ -322,7 +323,7 @@ Xenolith: C programs as Xen domains.
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack= -ip=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -net-off= -ip=
 export HELP
 help:
 	@echo "$$HELP"

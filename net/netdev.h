@@ -93,9 +93,10 @@ struct netdev;
 /* What the driver does. Thread context, any thread; queue < features.queues. */
 struct netdev_ops {
     /* 0: queued, and the fragments' references are the driver's, until the other side is done with
-     * them. -XEN_EAGAIN: no room, nothing was taken, tx_room() will be called. -XEN_ENOTCONN: the
-     * link is down. Other errors: this packet can't be sent, nothing was taken. The packet itself
-     * stays the caller's. */
+     * them (a few may be kept longer, until something else is sent or received). -XEN_EAGAIN: no
+     * room, nothing was taken, tx_room() will be called. -XEN_ENOTCONN: the link is down. Other
+     * errors: this packet can't be sent, nothing was taken. The packet itself stays the caller's.
+     */
     int (*send)(struct netdev *dev, unsigned int queue, const struct netdev_packet *packet);
     /* Tell the other side what send() queued; until then it may not look. After the last of a run
      * of packets. */
@@ -143,9 +144,10 @@ struct netdev_listener {
     void (*added)(struct netdev *dev);
     void (*removed)(struct netdev *dev); /* let go of it before this returns */
 };
-/* There is one listener, for ever. Devices that are there already are announced to it before this
- * returns, links that are up with them. A program that has this in its image has the drivers in it
- * too: boot/network.c. Thread context. */
+/* There is one listener, for ever. No function of netdev.c is called with a lock held that the
+ * listener or a device's link() takes. Devices that are there already are announced to it before
+ * this returns, links that are up with them. A program that has this in its image has the drivers
+ * in it too: boot/network.c. Thread context. */
 void netdev_listen(const struct netdev_listener *listener);
 /* The driver's side of link(): tells the listener, also one that comes later. */
 void netdev_set_link(struct netdev *dev, bool up);

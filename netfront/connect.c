@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Connecting: what the backend offers and we want is agreed on, queues are made, their rings and
- * ports and what we can take are published.  Follows Xen public/io/netif.h; keys are named as
- * there.
+ * Connecting: what the backend offers and we want is agreed on, queues are made, and what the
+ * backend needs is published.  Follows Xen public/io/netif.h.
  */
 #include <string.h>
 #include "grant/grant.h"
@@ -14,17 +13,6 @@
 #define MTU_MIN     68
 #define MTU_MAX     (NETDEV_LEN_MAX - 18) /* a VLAN tag has room */
 #define PARKED_MAX  1024 /* pages a backend may keep mapped before we give it no more */
-
-/* Written: up to 4 keys of each queue, up to 16 of the interface. */
-#define QUEUE_KEYS 4
-#define OWN_KEYS   16
-#define KEY_MAX    40
-
-struct keys {
-    struct xenbus_pair *pairs;
-    char (*names)[KEY_MAX]; /* of the queues' keys */
-    unsigned int count;
-};
 
 static bool offers(struct netfront *nf, const char *key)
 {
@@ -88,110 +76,6 @@ static int agree(struct netfront *nf)
     return 0;
 }
 
-/* --- keys --- */
-
-static void add(struct keys *keys, const char *key, uint64_t value)
-{
-    keys->pairs[keys->count++] = (struct xenbus_pair){ key, value };
-}
-
-static void add_of_queue(struct keys *keys, const struct netfront_queue *q, const char *key,
-                         uint64_t value)
-{
-    char *name = keys->names[keys->count];
-
-    if (q->nf->dev.features.queues > 1)
-        format_text(name, KEY_MAX, "queue-%u/%s", q->index, key);
-    else
-        format_text(name, KEY_MAX, "%s", key);
-    add(keys, name, value);
-}
-
-static void add_queue(struct keys *keys, const struct netfront_queue *q)
-{
-    add_of_queue(keys, q, "tx-ring-ref", q->tx.sring_ref);
-    add_of_queue(keys, q, "rx-ring-ref", q->rx.sring_ref);
-    if (q->nf->split) {
-        add_of_queue(keys, q, "event-channel-tx", q->tx_port);
-        add_of_queue(keys, q, "event-channel-rx", q->rx_port);
-    } else {
-        add_of_queue(keys, q, "event-channel", q->tx_port);
-    }
-}
-
-static void add_own(struct keys *keys, const struct netfront *nf)
-{
-    const struct netdev_features *features = &nf->dev.features;
-    bool csum = netfront_wants(NETFRONT_CSUM);
-
-    add(keys, "request-rx-copy", 1);
-    add(keys, "feature-rx-notify", 1);
-    add(keys, "feature-sg", netfront_wants(NETFRONT_SG));
-    add(keys, "feature-gso-tcpv4", nf->gso4);
-    add(keys, "feature-gso-tcpv6", nf->gso6);
-    add(keys, "feature-no-csum-offload", !csum);
-    add(keys, "feature-ipv6-csum-offload", csum);
-    add(keys, "request-multicast-control", features->multicast_control);
-    if (features->queues > 1)
-        add(keys, "multi-queue-num-queues", features->queues);
-}
-
-static int publish(struct netfront *nf)
-{
-    unsigned int queues = nf->dev.features.queues, most = queues * QUEUE_KEYS + OWN_KEYS;
-    struct keys keys = { .pairs = kmem_alloc(most * sizeof(*keys.pairs)),
-                         .names = kmem_alloc(most * KEY_MAX) };
-    int rc = keys.pairs && keys.names ? 0 : -XEN_ENOMEM;
-
-    if (rc == 0) {
-        for (unsigned int i = 0; i < queues; i++)
-            add_queue(&keys, nf->queues[i]);
-        add_own(&keys, nf);
-        rc = xenbus_publish(&nf->xenbus, keys.pairs); /* the list ends with zeroes */
-    }
-    kmem_free(keys.pairs);
-    kmem_free(keys.names);
-    if (rc == 0) {
-        nf->published = queues;
-        nf->published_split = nf->split;
-    }
-    return rc;
-}
-
-static void withdraw_key(struct netfront *nf, const char *key)
-{
-    char path[sizeof(nf->xenbus.path) + KEY_MAX];
-    int rc;
-
-    format_text(path, sizeof(path), "%s/%s", nf->xenbus.path, key);
-    rc = xenstore_rm(XBT_NIL, path);
-    if (rc && rc != -XEN_ENOENT)
-        log_warn("%s: %s is not removed: %s", nf->dev.name, path, error_name(rc));
-}
-
-/* What was published before in another form, and would be taken for this connection's. */
-static void withdraw(struct netfront *nf)
-{
-    static const char *const single[] = { "tx-ring-ref", "rx-ring-ref", "event-channel",
-                                          "event-channel-tx", "event-channel-rx" };
-
-    if (!nf->published ||
-        (nf->published == nf->dev.features.queues && nf->published_split == nf->split))
-        return;
-    for (unsigned int i = 0; nf->published > 1 && i < nf->published; i++) {
-        char key[KEY_MAX];
-
-        format_text(key, sizeof(key), "queue-%u", i);
-        withdraw_key(nf, key);
-    }
-    for (size_t i = 0; nf->published == 1 && i < ARRAY_SIZE(single); i++)
-        withdraw_key(nf, single[i]);
-    withdraw_key(nf, "multi-queue-num-queues");
-    nf->published = 0;
-}
-
-/* --- queues --- */
-
 static int open_queue(struct netfront *nf, unsigned int index)
 {
     struct netfront_queue *q = nf->queues[index];
@@ -233,7 +117,20 @@ static int open_queues(struct netfront *nf)
     return 0;
 }
 
-static int start_queues(struct netfront *nf)
+static void open_ctrl(struct netfront *nf)
+{
+    int rc;
+
+    if (nf->nr_queues == 1 || !netfront_wants(NETFRONT_CTRL) || !offers(nf, "feature-ctrl-ring"))
+        return;
+    rc = ctrl_open(nf);
+    if (rc) {
+        log_warn("%s: no control ring: %s", nf->dev.name, error_name(rc));
+        ctrl_close(nf);
+    }
+}
+
+int netfront_start_queues(struct netfront *nf)
 {
     unsigned int vcpu = vcpu_set_first(&vcpus_online);
     int rc = 0;
@@ -260,12 +157,10 @@ int netfront_connect(struct netfront *nf)
         return rc;
     nf->connected = true;
     rc = open_queues(nf);
-    if (rc == 0)
-        withdraw(nf);
-    if (rc == 0)
-        rc = publish(nf);
-    if (rc == 0)
-        rc = start_queues(nf);
+    if (rc == 0) {
+        open_ctrl(nf);
+        rc = netfront_publish(nf);
+    }
     if (rc == 0)
         rc = xenbus_set_state(&nf->xenbus, XenbusStateConnected);
     return rc;
@@ -275,7 +170,8 @@ void netfront_disconnect(struct netfront *nf)
 {
     for (unsigned int i = 0; i < nf->nr_queues; i++)
         queue_close(nf->queues[i]);
+    ctrl_close(nf);
     nf->nr_queues = 0;
-    nf->connected = false;
+    nf->connected = nf->hash = false;
     netfront_lingering();
 }

@@ -69,12 +69,24 @@ struct rx {
 struct netfront_queue {
     struct netfront *nf;
     unsigned int index;
+    unsigned int vcpu; /* where its thread and its ports are at home */
     bool stop;
     struct thread *thread;
     struct signal work;             /* the backend did something, or `stop` */
     evtchn_port_t tx_port, rx_port; /* the same one unless split; 0: none */
-    struct tx tx __attribute__((aligned(64)));
-    struct rx rx __attribute__((aligned(64)));
+    struct tx tx;
+    struct rx rx;
+};
+
+#define CTRL_SLOTS __CONST_RING_SIZE(xen_netif_ctrl, PAGE_SIZE)
+
+/* The control ring; its only user is the interface's thread, one request at a time. */
+struct ctrl {
+    struct xen_netif_ctrl_sring *sring; /* shared */
+    RING_IDX prod;                      /* requests written; all but the last are answered */
+    evtchn_port_t port;                 /* 0: there is no such ring */
+    grant_ref_t sring_ref;
+    struct signal answered;
 };
 
 struct netfront {
@@ -87,13 +99,16 @@ struct netfront {
     bool connected;     /* keys are published, queues run */
     bool up;            /* the backend has said Connected since */
     bool broken;        /* the backend broke the rules: not before it restarts */
-    bool published_split;
-    unsigned int nr_queues;                        /* of this connection */
-    unsigned int published;                        /* whose keys are in xenstore; 0: none */
-    bool split, gso4, gso6, csum, multicast, hash; /* of this connection: asked for, by us */
-    uint64_t up_since_ns, pause_ns, retry_ns;      /* not again before */
-    struct netfront_fault fault;                   /* held: look.q.lock */
-    struct netfront_queue *queues[MAX_VCPUS];      /* made when first needed */
+    bool left_alone;    /* since then it has shown another state than InitWait */
+    unsigned int nr_queues;       /* of this connection, as the rest of the line: */
+    bool split, gso4, gso6, hash; /* ports apart; what we take; extra_info with hashes may come */
+    struct ctrl ctrl;
+    unsigned int published;                   /* queues whose keys are in xenstore; 0: none */
+    bool published_split, published_ctrl;     /* and in what form */
+    uint64_t up_since_ns, pause_ns, retry_ns; /* not again before */
+    uint64_t complain_ns;                     /* if the link is not up by then */
+    struct netfront_fault fault;              /* held: look.q.lock */
+    struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
 
 bool netfront_wants(enum netfront_feature feature);
@@ -107,7 +122,12 @@ void netfront_live(struct netfront *nf);
 /* connect.c, interface's thread */
 /* What the backend offers into dev.features, queues, keys, state Connected. 0 or why not, said. */
 int netfront_connect(struct netfront *nf);
-/* Stop queues, take everything back; the backend has closed or has had its time. */
+/* publish.c: the keys of this connection, in place of an earlier one's. 0 or -errno. */
+int netfront_publish(struct netfront *nf);
+
+/* Threads for the queues: from now on packets come up. 0 or -XEN_ENOMEM. */
+int netfront_start_queues(struct netfront *nf);
+/* Take everything back, with the queues stopped; the backend has closed or has had its time. */
 void netfront_disconnect(struct netfront *nf);
 
 /* queue.c, interface's thread */
@@ -122,13 +142,35 @@ void queue_close(struct netfront_queue *q);
 int ring_open(domid_t domid, void **page, grant_ref_t *ref);
 void ring_close(void *page, grant_ref_t *ref);
 
+/* send.c */
+extern const struct netdev_ops netfront_ops;
+
+/* tx.c; held: tx->lock */
+static inline unsigned int tx_free_slots(const struct tx *tx)
+{
+    return RING_SLOTS - (tx->prod - tx->cons);
+}
+/* Take some of what is answered. 0: nothing was left, 1: there is more, -XEN_EPROTO: fault noted.
+ */
+int tx_reap(struct tx *tx);
+/* Want an event when half of what is asked is answered, but not for a few: those are taken when
+ * something is sent or received. True if it is due already. */
+bool tx_want_event(struct tx *tx);
+
 /* tx.c */
 int tx_open(struct netfront_queue *q);
 void tx_close(struct netfront_queue *q);
 /* Take what is answered, at most so many; tell who waits for room. 0: nothing was left, 1: there
  * may be more, -XEN_EPROTO: fault noted. The queue's thread. */
 int tx_poll(struct netfront_queue *q, unsigned int budget);
-extern const struct netdev_ops netfront_ops;
+
+/* ctrl.c, interface's thread */
+int ctrl_open(struct netfront *nf);
+/* Accepts one that is not open. */
+void ctrl_close(struct netfront *nf);
+/* Connected: say how packets are to be spread over the queues, if there is a control ring. Waits a
+ * bounded time; what fails is said. */
+void ctrl_spread(struct netfront *nf);
 
 /* rx.c; the queue's thread, or before it starts and after it ended */
 int rx_open(struct netfront_queue *q);

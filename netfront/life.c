@@ -20,6 +20,7 @@
 #define CLOSE_WAIT_NS NS_PER_S
 #define RETRY_MIN_NS  (100 * NS_PER_MS)
 #define RETRY_MAX_NS  (10 * NS_PER_S)
+#define COMPLAIN_NS   (5 * NS_PER_S)
 #define STEADY_NS     (2 * NS_PER_S) /* a connection that lasted this long was a good one */
 
 void netfront_found_fault(struct netfront_queue *q)
@@ -88,6 +89,7 @@ static void close_connection(struct netfront *nf)
     if (nf->up)
         set_link(nf, false);
     nf->retry_ns = time_after_ns(nf->pause_ns);
+    nf->complain_ns = time_after_ns(COMPLAIN_NS);
     set_state(nf, XenbusStateClosed);
     if (nf->connected) {
         xenbus_await_backend(&nf->xenbus, XenbusStateClosed, time_after_ns(CLOSE_WAIT_NS));
@@ -101,6 +103,7 @@ static void give_up(struct netfront *nf, int rc, const char *why)
     xenbus_fatal(&nf->xenbus, rc, why);
     close_connection(nf);
     nf->broken = true;
+    nf->left_alone = false;
 }
 
 static bool is_wanted(struct netfront *nf)
@@ -111,8 +114,13 @@ static bool is_wanted(struct netfront *nf)
 static void step_connected(struct netfront *nf, enum xenbus_state backend)
 {
     if (backend == XenbusStateConnected && !nf->up) {
+        ctrl_spread(nf);
         set_sending(nf, true);
         set_link(nf, true);
+        if (netfront_start_queues(nf)) {
+            log_warn("%s: no memory for the queues' threads; trying again", nf->dev.name);
+            close_connection(nf);
+        }
     } else if (backend == XenbusStateClosing || backend == XenbusStateClosed ||
                (backend == XenbusStateInitWait && nf->up)) { /* it restarted, and may not tell */
         close_connection(nf);
@@ -124,8 +132,12 @@ static void step_initialising(struct netfront *nf, enum xenbus_state backend)
     if (backend == XenbusStateInitWait) {
         int rc = netfront_connect(nf);
 
-        if (rc)
+        if (rc == -XEN_ETIMEDOUT || rc == -XEN_ENOMEM || rc == -XEN_ENOSPC) {
+            log_warn("%s: not connected: %s; trying again", nf->dev.name, error_name(rc));
+            close_connection(nf);
+        } else if (rc) {
             give_up(nf, rc, "not connected");
+        }
     } else if (backend == XenbusStateConnected || backend == XenbusStateClosing) {
         close_connection(nf); /* of a life before ours */
     }
@@ -133,9 +145,15 @@ static void step_initialising(struct netfront *nf, enum xenbus_state backend)
 
 static void step_closed(struct netfront *nf, enum xenbus_state backend)
 {
-    bool again = backend == XenbusStateInitWait;
+    bool again = false;
 
-    if (backend == XenbusStateClosed && !nf->broken && time_now_ns() >= nf->retry_ns)
+    if (backend != XenbusStateInitWait)
+        nf->left_alone = true; /* so InitWait from here on is a restart */
+    if (time_now_ns() < nf->retry_ns)
+        return;
+    if (backend == XenbusStateInitWait)
+        again = !nf->broken || nf->left_alone;
+    else if (backend == XenbusStateClosed && !nf->broken)
         again = is_wanted(nf);
     if (again) {
         nf->broken = false;
@@ -178,15 +196,30 @@ static bool is_there(struct netfront *nf)
     return there;
 }
 
+/* Nobody waits for the backend, but somebody may wonder. Once for each wait. */
+static void complain(struct netfront *nf)
+{
+    if (nf->complain_ns == TIME_NEVER || time_now_ns() < nf->complain_ns)
+        return;
+    log_warn("%s: not connected yet: backend %s is in state %u, we are in %u", nf->dev.name,
+             nf->xenbus.backend_path, xenbus_backend_state(&nf->xenbus), nf->xenbus.state);
+    nf->complain_ns = TIME_NEVER;
+}
+
 static void follow(struct netfront *nf)
 {
+    nf->complain_ns = time_after_ns(COMPLAIN_NS);
     while (nf->xenbus.state == XenbusStateConnected || is_there(nf)) {
         uint64_t deadline_ns = TIME_NEVER;
 
         if (step(nf))
             continue;
-        if (nf->xenbus.state == XenbusStateClosed && !nf->broken && time_now_ns() < nf->retry_ns)
+        if (nf->xenbus.state != XenbusStateClosed && !nf->up) {
+            complain(nf);
+            deadline_ns = nf->complain_ns;
+        } else if (nf->xenbus.state == XenbusStateClosed && time_now_ns() < nf->retry_ns) {
             deadline_ns = nf->retry_ns;
+        }
         signal_wait(&nf->look, deadline_ns);
         if (load_once(&nf->look_again) && !is_there(nf))
             break;

@@ -30,6 +30,26 @@ static void be_fair(unsigned int rounds)
     thread_yield();
 }
 
+/* The ports follow the thread, unless the vCPU is gone already. */
+static void move_ports(const struct netfront_queue *q, unsigned int vcpu)
+{
+    event_move(q->tx_port, vcpu);
+    if (q->rx_port != q->tx_port)
+        event_move(q->rx_port, vcpu);
+}
+
+/* Back to the queue's vCPU, which was offline for a while. */
+static void go_home(const struct netfront_queue *q)
+{
+    struct vcpu_set affinity = { { 0 } };
+
+    if (this_percpu()->vcpu == q->vcpu || !vcpu_set_has(&vcpus_online, q->vcpu))
+        return;
+    vcpu_set_add(&affinity, q->vcpu);
+    if (thread_set_affinity(current_thread(), &affinity) == 0)
+        move_ports(q, q->vcpu);
+}
+
 static void queue_main(void *arg)
 {
     struct netfront_queue *q = arg;
@@ -50,6 +70,7 @@ static void queue_main(void *arg)
         if (rounds >= BUSY_ROUNDS)
             thread_set_priority(current_thread(), PRIORITY_HIGH, false);
         rounds = 0;
+        go_home(q);
         signal_wait(&q->work, rx_is_short(&q->rx) ? time_after_ns(RETRY_NS) : TIME_NEVER);
     }
 }
@@ -112,16 +133,6 @@ int queue_open(struct netfront_queue *q)
     return rc;
 }
 
-/* The ports follow the thread, unless the vCPU is gone already. */
-static void move_ports(const struct netfront_queue *q, unsigned int vcpu)
-{
-    if (vcpu == 0)
-        return; /* where ports are born */
-    event_move(q->tx_port, vcpu);
-    if (q->rx_port != q->tx_port)
-        event_move(q->rx_port, vcpu);
-}
-
 int queue_start(struct netfront_queue *q, unsigned int vcpu)
 {
     struct vcpu_set affinity = { { 0 } };
@@ -136,7 +147,9 @@ int queue_start(struct netfront_queue *q, unsigned int vcpu)
 
     vcpu_set_add(&affinity, vcpu);
     format_text(name, sizeof(name), "%s-%u", q->nf->dev.name, q->index);
-    move_ports(q, vcpu);
+    q->vcpu = vcpu;
+    if (vcpu) /* ports are born on vCPU 0 */
+        move_ports(q, vcpu);
     q->stop = false;
     rc = thread_create_with(&q->thread, &options, queue_main, q);
     if (rc == -XEN_EINVAL) { /* the vCPU went offline a moment ago */

@@ -90,6 +90,13 @@ FAKE int thread_create_with(struct thread **out, const struct thread_options *op
     return thread_create(out, options->name, options->stack_order, options->priority, fn, arg);
 }
 
+FAKE int thread_set_affinity(struct thread *thread, const struct vcpu_set *vcpus)
+{
+    (void)thread;
+    (void)vcpus;
+    return 0;
+}
+
 FAKE void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
 {
     (void)thread;

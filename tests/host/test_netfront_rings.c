@@ -897,3 +897,50 @@ TEST(queue_opens_when_the_grant_table_is_full)
     queue_close(q);
     CHECK_EQ(grants_used(), 0);
 }
+
+/* A few answers are not worth an event of their own. */
+TEST(tx_event_is_wanted_for_many_answers_only)
+{
+    struct netdev_packet packet;
+
+    open_queue();
+    packet = make_packet(1, 60);
+    CHECK_EQ(send(&packet), 0);
+    flush();
+    CHECK_EQ(tx_poll(q, 64), 0);
+    CHECK_EQ(back.tx->rsp_event, 32);
+    for (unsigned int i = 0; i < 100; i++) {
+        packet = make_packet(1, 60);
+        CHECK_EQ(send(&packet), 0);
+    }
+    flush();
+    CHECK_EQ(tx_poll(q, 64), 0);
+    CHECK_EQ(back.tx->rsp_event, 51);
+    netback_tx_all(&back);
+    CHECK_EQ(tx_poll(q, 64), 1); /* not all in one go */
+    CHECK_EQ(tx_poll(q, 64), 0);
+    CHECK_EQ(back.tx->rsp_event, 101 + 32);
+    close_queue();
+}
+
+/* One was refused, another gets what was free: the first is called all the same. */
+TEST(tx_room_for_who_was_refused_first)
+{
+    struct netdev_packet packet;
+
+    open_queue();
+    for (unsigned int i = 0; i < 85; i++) {
+        packet = make_packet(3, 100);
+        CHECK_EQ(send(&packet), 0);
+    }
+    packet = make_packet(3, 100);
+    CHECK_EQ(send(&packet), -XEN_EAGAIN);
+    packet = make_packet(1, 100);
+    CHECK_EQ(send(&packet), 0);
+    netback_tx_all(&back);
+    packet = make_packet(3, 100);
+    CHECK_EQ(send(&packet), 0);
+    CHECK_EQ(tx_poll(q, 1000), 0);
+    CHECK_EQ(rooms, 1);
+    close_queue();
+}

@@ -173,6 +173,9 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof(line), stdin)) {
         if (strncmp(line, "holdings", 8) == 0)
             say_holdings("holdings");
+        if (strncmp(line, "cpu", 3) == 0)
+            printf("cpu: %llu ns\n",
+                   (unsigned long long)percpu_boot.runstate.time[RUNSTATE_running]);
         if (strncmp(line, "received", 8) == 0)
             printf("received: %lu %lu %lu %lu\n", received[0], received[1], received[2],
                    received[3]);
