@@ -56,12 +56,26 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control x86 x86/pv
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
-                                              $(addsuffix /*.S,$(KERNEL_DIRS))))
+                                              $(addsuffix /*.S,$(KERNEL_DIRS)))) \
+               net/netbuf.c net/netdev.c
 LIBC_SRC    := $(wildcard libc/*.c)
+NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
+NET_OBJ     := $(NET_SRC:%=$(B)/obj/%.o)
+# Of lwIP's sources; memp.c is net/memory.c here. Linked into programs that use sockets only.
+LWIP        := build/lwip-source/lwip/src
+LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+               $(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
+               $(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet apps/lwiperf/lwiperf
+LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
+# nd6.c says htonl() for once, where lwIP's other files use their own.
+LWIP_FIXES  := -Dhtonl=lwip_htonl
+# Seen by the compiler through lwIP's headers, which -MMD does not follow.
+LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
+LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
@@ -84,6 +98,10 @@ $(NEWLIB)/stamp: tools/newlib.sh
 	@tools/host-packages.sh build
 	@tools/newlib.sh $(ARCH) && touch $@
 
+build/lwip-source/stamp: tools/lwip.sh
+	@tools/host-packages.sh build
+	@tools/lwip.sh
+
 # --- the kernel ------------------------------------------------------------------------------------------
 
 $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/stamp
@@ -94,12 +112,17 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind \
         kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
-        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space x86/trap \
+        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
+        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/trap \
         xenbus/device xenbus/directory xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
+# net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.
+LWIP_HOOKS := $(foreach f,tcp_output tcp_rexmit_fast tcp_rexmit_rto_commit tcp_split_unsent_seg,-D$(f)=lwip_$(f)) \
+              $(foreach f,pbuf_alloc ip4_output_if ip6_output_if,-D$(f)=net_$(f))
+
 # The flags are a prerequisite: changing them rebuilds.
-FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD)' | cksum | cut -d' ' -f1)
+FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD) $(LWIP_HOOKS) $(LWIP_FIXES)' | cksum | cut -d' ' -f1)
 $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
@@ -113,10 +136,29 @@ $(LIBC_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(CODE) $(OPTIMIZE) $(WARN) -MMD -MP -c $< -o $@
 
+# --- TCP/IP ------------------------------------------------------------------------------------------------
+
+$(NET_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) $(LWIP_CONFIG) | $(HEADERS) build/lwip-source/stamp
+	@mkdir -p $(@D)
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(WARN) -MMD -MP -c $< -o $@
+
+$(B)/obj/lwip/core/tcp_out.o: private HOOKS := $(LWIP_HOOKS)
+
+$(LWIP_OBJ): $(B)/obj/lwip/%.o: build/lwip-source/stamp $(B)/flags.$(FLAGS_SUM) $(LWIP_CONFIG) | $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(LWIP_INCLUDE) $(CODE) $(HOOKS) $(LWIP_FIXES) -w -c $(LWIP)/$*.c -o $@
+
+$(B)/libnet.a: $(NET_OBJ)
+$(B)/liblwip.a: $(LWIP_OBJ)
+$(B)/libnet.a $(B)/liblwip.a:
+	@rm -f $@ && ar rcs $@ $^
+
 $(B)/libxenolith.a: $(KERNEL_OBJ) $(LIBC_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
 # --- apps: $(1) is the folder, $(2) the name ---------------------------------------------------------------
+
+LIBRARIES := $(B)/libxenolith.a $(B)/libnet.a $(B)/liblwip.a
 
 define app_rules
 APP_SRC_$(2) := $$(wildcard $(1)/*.c)
@@ -129,8 +171,8 @@ $$(APP_OBJ_$(2)): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$
 	@mkdir -p $$(@D)
 	@$$(CC) $$(INCLUDE) $$(CODE) $$(WARN) $$(APP_CFLAGS_$(2)) -MMD -MP -c $$< -o $$@
 
-$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(B)/libxenolith.a boot/image.lds tools/link.sh tools/symbols.py
-	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(B)/libxenolith.a \
+$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) boot/image.lds tools/link.sh tools/symbols.py
+	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(LIBRARIES) \
 	    $$(NEWLIB)/lib/libc.a $$(NEWLIB)/lib/libm.a -Wl,--end-group \
 	    $$(shell $$(CC) -print-libgcc-file-name)
 	@echo "$$@: $$$$(size -A $$@ | awk '/^\.(note|text|rodata|init|fini|tdata|data)/ { n += $$$$2 } END { print n }') loadable bytes"
@@ -177,9 +219,10 @@ debug: $(CFG) | bed-tools test-tools
 
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
+include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
-TEST_PARTS := test-host test-image fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
+TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
               test-bed test-xen
 
 test-xen: all | bed-tools
@@ -217,17 +260,17 @@ bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
 	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
-CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC)) $(wildcard apps/*/*.c)
+CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)
 CLANG        := clang
 CLANG_CODE    = $(filter-out -fsplit-stack -fno-tree-loop-distribute-patterns,$(CODE)) \
-                $(call headers_of,$(CLANG)) $(INCLUDE)
+                $(call headers_of,$(CLANG)) $(INCLUDE) $(LWIP_INCLUDE)
 CHECK_STAMPS := $(CHECK_SRC:%=build/check/clang/%.o) $(CHECK_SRC:%=build/check/analyse/%.ok)
 
-build/check/clang/%.o: % | $(HEADERS)
+build/check/clang/%.o: % | $(HEADERS) build/lwip-source/stamp
 	@mkdir -p $(@D)
 	@$(CLANG) $(CLANG_CODE) $(WARN) -MMD -MP -c $< -o $@
 
-build/check/analyse/%.ok: % | $(HEADERS)
+build/check/analyse/%.ok: % | $(HEADERS) build/lwip-source/stamp
 	@mkdir -p $(@D)
 	@$(CLANG) $(CLANG_CODE) -MMD -MP -MT $@ -MF $(@:.ok=.d) -E $< -o /dev/null
 	@$(CLANG) --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror $(CLANG_CODE) $< -o /dev/null
@@ -263,7 +306,7 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, fuzz-short, test-libc, test-bed, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app: $(B)/APP.elf
@@ -285,7 +328,7 @@ Xenolith: C programs as Xen domains.
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -net-off= -ip=
 export HELP
 help:
 	@echo "$$HELP"

@@ -73,8 +73,8 @@ static int set_stack(const char *value)
 }
 
 const struct cmdline_option boot_options[] = {
-    { "loglevel", "error|warn|info|debug (what the kernel says; warn)", set_loglevel },
-    { "events", "auto|2l|fifo (event channel ABI; auto: fifo where Xen has it)", set_events },
-    { "stack", "KIB (main's stack, at most 2048; 256)", set_stack },
-    { NULL, NULL, NULL },
+    { "loglevel", "error|warn|info|debug (what the kernel says; warn)", set_loglevel, NULL },
+    { "events", "auto|2l|fifo (event channel ABI; auto: fifo where Xen has it)", set_events, NULL },
+    { "stack", "KIB (main's stack, at most 2048; 256)", set_stack, NULL },
+    { NULL, NULL, NULL, network_options },
 };

@@ -7,6 +7,8 @@
 #include "lib/cmdline.h"
 
 extern const struct cmdline_option boot_options[];
+/* boot/network.c; NULL without the network. */
+extern const struct cmdline_option network_options[] __attribute__((weak));
 
 enum events_abi options_events_abi(void);
 unsigned int options_main_stack_order(void);

@@ -21,6 +21,8 @@
 
 extern const char app_name[]; /* tools/link.sh */
 
+void network_start(void) __attribute__((weak)); /* boot/network.c: NULL without the network */
+
 static struct cmdline cmdline;
 
 static void running_stack(unsigned long *bottom, unsigned long *top)
@@ -52,6 +54,8 @@ static void start_services(void *arg)
               (PAGE_SIZE << options_main_stack_order()) / 1024);
     thread_detach(program);
     /* Behind the program, which need not wait for dom0 to answer this. */
+    if (network_start && store_rc == 0)
+        network_start();
     if (store_rc == 0)
         store_rc = control_init(libc_control_request);
     if (store_rc)

@@ -26,7 +26,7 @@ struct slot {
 
 static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_GRANT);
 /* held: lock, all of these */
-static struct grant_entry_v1 *table; /* NULL until first needed; shared with Xen */
+static struct grant_entry_v1 *table; /* NULL until first needed, then fixed; shared with Xen */
 static struct slot *slots[MAX_FRAMES];
 static unsigned int nr_frames, max_frames, used, parked;
 static grant_ref_t free_head, parked_head, parked_tail; /* GRANT_NONE: empty */
@@ -114,16 +114,10 @@ static int grow(void)
     return 0;
 }
 
-/* Forbid access, unless somebody has the page mapped or is copying from it in this moment. */
 static bool revoke(grant_ref_t ref)
 {
-    struct grant_entry_v1 *entry = &table[ref];
-    uint16_t flags = load_once(&entry->flags);
-
-    do {
-        if (flags & (GTF_reading | GTF_writing))
-            return false;
-    } while (!atomic_compare_exchange(&entry->flags, &flags, 0));
+    if (grant_forbid(ref))
+        return false;
     put_free(ref);
     used--;
     return true;
@@ -161,18 +155,38 @@ static void retry_parked(void)
         park(ref, slot->page);
 }
 
-int grant_access(domid_t domid, const void *page, bool readonly, grant_ref_t *ref)
+int grant_allow(grant_ref_t ref, domid_t domid, const void *page, bool readonly)
 {
     unsigned long frame = virt_to_mfn(page).n;
-    struct grant_entry_v1 *entry;
-    bool enabled;
+    struct grant_entry_v1 *entry = &table[ref];
+
+    if (frame > UINT32_MAX) /* more than version 1 can name */
+        return -XEN_EINVAL;
+    entry->frame = frame;
+    entry->domid = domid;
+    /* Last: with it Xen may read the rest. */
+    store_release(&entry->flags, GTF_permit_access | (readonly ? GTF_readonly : 0));
+    return 0;
+}
+
+/* Forbid access, unless somebody has the page mapped or is copying from it in this moment. */
+int grant_forbid(grant_ref_t ref)
+{
+    struct grant_entry_v1 *entry = &table[ref];
+    uint16_t flags = load_once(&entry->flags);
+
+    do {
+        if (flags & (GTF_reading | GTF_writing))
+            return -XEN_EBUSY;
+    } while (!atomic_compare_exchange(&entry->flags, &flags, 0));
+    return 0;
+}
+
+int grant_reserve(grant_ref_t *ref)
+{
+    bool enabled = spin_lock_save(&lock);
     int rc = 0;
 
-    if (frame > UINT32_MAX) {
-        log_error("grant: frame %lx is beyond what version 1 can name", frame);
-        return -XEN_EINVAL;
-    }
-    enabled = spin_lock_save(&lock);
     retry_parked();
     if (!free_head)
         rc = grow();
@@ -181,13 +195,22 @@ int grant_access(domid_t domid, const void *page, bool readonly, grant_ref_t *re
         free_head = slot_of(*ref)->next;
         slot_of(*ref)->next = IN_USE;
         used++;
-        entry = &table[*ref];
-        entry->frame = frame;
-        entry->domid = domid;
-        /* Last: with it Xen may read the rest. */
-        store_release(&entry->flags, GTF_permit_access | (readonly ? GTF_readonly : 0));
     }
     spin_unlock_restore(&lock, enabled);
+    return rc;
+}
+
+int grant_access(domid_t domid, const void *page, bool readonly, grant_ref_t *ref)
+{
+    int rc = grant_reserve(ref);
+
+    if (rc)
+        return rc;
+    rc = grant_allow(*ref, domid, page, readonly);
+    if (rc) {
+        grant_end(*ref);
+        log_error("grant: frame %lx is beyond what version 1 can name", virt_to_mfn(page).n);
+    }
     return rc;
 }
 

@@ -26,6 +26,17 @@ int grant_end(grant_ref_t ref);
  * with its ref until the other side lets go (retried in later calls). Any context. */
 void grant_end_and_free(grant_ref_t ref, void *page);
 
+/* For drivers that lend and take back a page for each packet: a ref of their own that allows
+ * nothing yet. Lending and taking back by it needs no lock; the driver sees to it that nobody else
+ * uses that ref meanwhile. It ends as any ref does: grant_end(), grant_end_and_free(). 0,
+ * -XEN_ENOSPC, -XEN_ENOMEM. */
+int grant_reserve(grant_ref_t *ref);
+/* As grant_access(), by a reserved ref that allows nothing. 0; -XEN_EINVAL: the frame can't be
+ * named. Any context (both). */
+int grant_allow(grant_ref_t ref, domid_t domid, const void *page, bool readonly);
+/* Take the page back, keep the ref. 0; -XEN_EBUSY as grant_end(). */
+int grant_forbid(grant_ref_t ref);
+
 /* Map a page that `domid` granted at `virt` (from vspace_alloc()). *handle is for grant_unmap().
  * 0, or -errno; Xen's grant status is logged by name. Thread context. */
 int grant_map(domid_t domid, grant_ref_t ref, void *virt, bool readonly, grant_handle_t *handle);

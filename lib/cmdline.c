@@ -39,15 +39,25 @@ static char *next_word(const char **text, const char *end, char **out, bool *quo
     return word;
 }
 
+/* `option`, or where its list goes on; NULL: nowhere. */
+static const struct cmdline_option *here_or_more(const struct cmdline_option *option)
+{
+    while (option && !option->name)
+        option = option->more;
+    return option;
+}
+
 static const struct cmdline_option *find_option(const struct cmdline_option *options,
                                                 const char *word, const char **value)
 {
     size_t len = strcspn(word, "=");
 
     *value = word[len] ? word + len + 1 : NULL;
-    for (; options->name; options++)
+    while ((options = here_or_more(options))) {
         if (strlen(options->name) == len && memcmp(options->name, word, len) == 0)
             return options;
+        options++;
+    }
     return NULL;
 }
 
@@ -63,7 +73,7 @@ static int set_option(const struct cmdline_option *options, const char *word)
         return -XEN_EINVAL;
     }
     log_error("command line: unknown kernel option %s; known are:", word);
-    for (option = options; option->name; option++)
+    for (option = options; (option = here_or_more(option)); option++)
         log_error("  -%s=%s", option->name, option->help);
     log_error("  -- ends the kernel options: what follows is the program's");
     return -XEN_EINVAL;

@@ -16,6 +16,8 @@ struct cmdline_option {
     /* `value` is NULL when there is no '='. 0, or -XEN_EINVAL when the value is not one it knows.
      */
     int (*set)(const char *value);
+    const struct cmdline_option
+        *more; /* of the entry that ends a list: where it goes on; or NULL */
 };
 
 struct cmdline {

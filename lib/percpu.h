@@ -16,6 +16,7 @@ struct runq;
 struct events_cpu;
 struct timers;
 struct malloc_cache;
+struct netbuf_pool;
 struct smp_cpu;
 
 #ifdef DEBUG
@@ -40,6 +41,7 @@ struct percpu {
     struct smp_cpu *smp;               /* kernel/ */
     struct events_cpu *events;         /* events/ */
     struct malloc_cache *malloc_cache; /* libc/ */
+    struct netbuf_pool *netbufs;       /* net/ */
     struct vcpu_set kicks;             /* kernel/: to be told to look at their queues */
 
     /* Registered with Xen: must not cross a page, must never move. */

@@ -21,6 +21,7 @@ enum lock_rank {
     LOCK_THREADS,   /* the list of all threads */
     LOCK_INTERRUPT, /* a thread's interrupt_lock */
     LOCK_STORE,     /* the xenstore client: signals are raised inside */
+    LOCK_WATCH,     /* who watches a descriptor: they are woken inside */
     LOCK_CONDITION, /* a condition's wait queue: its mutex is released inside; a rwlock's readers */
     LOCK_WAITQ,     /* any other wait queue */
     LOCK_INHERIT,   /* who inherits whose priority */
@@ -29,6 +30,7 @@ enum lock_rank {
     LOCK_EVENTS,    /* binding and masking ports */
     LOCK_RUNQ,      /* a vCPU's run queue; also held across a switch */
     LOCK_TIMERS,    /* a vCPU's timers; vCPU 0's inside of another's when that one leaves */
+    LOCK_NET,       /* a network queue: packets are let go inside of it */
     LOCK_GRANT,     /* the grant table */
     LOCK_VSPACE,    /* the map of address space */
     LOCK_HEAP,      /* the kernel heap */

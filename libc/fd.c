@@ -15,14 +15,15 @@ struct file {
     const struct file_ops *ops;
     void *data;
     int flags;
-    unsigned int refs; /* descriptors and running operations; held: table_lock */
-    bool in_image;     /* not from kmem_alloc() */
+    unsigned int refs;        /* descriptors and running operations; held: table_lock */
+    unsigned int descriptors; /* held: table_lock */
+    bool in_image;            /* not from kmem_alloc() */
 };
 
 #define FIRST_SIZE 8
 
 static struct file console_file = {
-    .ops = &console_file_ops, .flags = O_RDWR, .refs = 3, .in_image = true
+    .ops = &console_file_ops, .flags = O_RDWR, .refs = 3, .descriptors = 3, .in_image = true
 };
 static struct file *first_table[FIRST_SIZE] = { &console_file, &console_file, &console_file };
 
@@ -41,7 +42,7 @@ struct file *file_get(int fd)
     return file;
 }
 
-void file_put(struct file *file)
+__attribute__((noinline)) void file_put(struct file *file)
 {
     bool enabled = spin_lock_save(&table_lock);
     bool last = --file->refs == 0;
@@ -53,6 +54,14 @@ void file_put(struct file *file)
         file->ops->close(file);
     if (!file->in_image)
         kmem_free(file);
+}
+
+/* A descriptor of it, the last one or not, was taken out of the table. */
+static __attribute__((noinline)) void let_go(struct file *file, bool last)
+{
+    if (last && file->ops->forsaken)
+        file->ops->forsaken(file);
+    file_put(file);
 }
 
 const struct file_ops *file_ops(const struct file *file)
@@ -115,6 +124,7 @@ static int install(struct file *file, int fd)
             fd++;
         if (fd < table_size) {
             table[fd] = file;
+            file->descriptors++;
             spin_unlock_restore(&table_lock, enabled);
             return fd;
         }
@@ -170,7 +180,7 @@ int fd_dup(int fd, int at_least)
 int fd_dup2(int fd, int to)
 {
     struct file *file, *before;
-    bool enabled;
+    bool enabled, last;
     int rc;
 
     if (to < 0 || to >= FD_LIMIT)
@@ -186,9 +196,11 @@ int fd_dup2(int fd, int to)
     enabled = spin_lock_save(&table_lock);
     before = table[to];
     table[to] = file;
+    file->descriptors++;
+    last = before && --before->descriptors == 0;
     spin_unlock_restore(&table_lock, enabled);
     if (before)
-        file_put(before);
+        let_go(before, last);
     return to;
 }
 
@@ -197,11 +209,15 @@ int fd_close(int fd)
     bool enabled = spin_lock_save(&table_lock);
     struct file *file = fd >= 0 && fd < table_size ? table[fd] : NULL;
 
-    if (file)
+    bool last = false;
+
+    if (file) {
         table[fd] = NULL;
+        last = --file->descriptors == 0;
+    }
     spin_unlock_restore(&table_lock, enabled);
     if (!file)
         return -EBADF;
-    file_put(file);
+    let_go(file, last);
     return 0;
 }

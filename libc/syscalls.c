@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lib/types.h"
@@ -27,17 +28,23 @@ static int finish(int rc)
 /* Only in programs that have signals or cancellation. */
 __attribute__((weak)) void pthread_testcancel(void);
 __attribute__((weak)) int libc_interrupted_cancel(void);
+__attribute__((weak)) int libc_interrupted(void);
 
-/* One attempt. */
-static ssize_t try_read(int fd, void *out, size_t len)
+/* One attempt to read or to write. */
+static ssize_t attempt(int fd, void *bytes, size_t len, bool write)
 {
     struct file *file = file_get(fd);
     ssize_t rc = -EBADF;
 
     if (!file)
         return rc;
-    if (file_ops(file)->read && (file_flags(file) & O_ACCMODE) != O_WRONLY)
-        rc = file_ops(file)->read(file, out, MIN(len, (size_t)INT32_MAX));
+    len = MIN(len, (size_t)INT32_MAX);
+    if ((file_flags(file) & O_ACCMODE) == (write ? O_RDONLY : O_WRONLY))
+        ;
+    else if (write && file_ops(file)->write)
+        rc = file_ops(file)->write(file, bytes, len);
+    else if (!write && file_ops(file)->read)
+        rc = file_ops(file)->read(file, bytes, len);
     file_put(file);
     return rc;
 }
@@ -50,21 +57,18 @@ _READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
     if (pthread_testcancel)
         pthread_testcancel();
     do {
-        rc = try_read(fd, out, len);
+        rc = attempt(fd, out, len, false);
     } while (rc == -EINTR && libc_interrupted_cancel && libc_interrupted_cancel() == 0);
     return finish((int)rc);
 }
 
 _READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
 {
-    struct file *file = file_get(fd);
-    ssize_t rc = -EBADF;
+    ssize_t rc;
 
-    if (!file)
-        return finish(-EBADF);
-    if (file_ops(file)->write && (file_flags(file) & O_ACCMODE) != O_RDONLY)
-        rc = file_ops(file)->write(file, data, MIN(len, (size_t)INT32_MAX));
-    file_put(file);
+    do {
+        rc = attempt(fd, (void *)data, len, true);
+    } while (rc == -EINTR && libc_interrupted && libc_interrupted() == 0);
     return finish((int)rc);
 }
 
@@ -98,11 +102,35 @@ int fcntl(int fd, int command, ...)
         arg = va_arg(args, int);
         file_set_flags(file, (file_flags(file) & ~O_NONBLOCK) | (arg & O_NONBLOCK));
         rc = 0;
-    } else if (command == F_DUPFD) {
+    } else if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
         arg = va_arg(args, int);
         rc = fd_dup(fd, arg);
+    } else if (command == F_GETFD || command == F_SETFD) {
+        rc = 0; /* FD_CLOEXEC: nothing is ever executed */
     }
     va_end(args);
+    file_put(file);
+    return finish(rc);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    struct file *file = file_get(fd);
+    va_list args;
+    void *arg;
+    int rc = -ENOTTY;
+
+    if (!file)
+        return finish(-EBADF);
+    va_start(args, request);
+    arg = va_arg(args, void *);
+    va_end(args);
+    if (request == FIONBIO) {
+        file_set_flags(file, (file_flags(file) & ~O_NONBLOCK) | (*(int *)arg ? O_NONBLOCK : 0));
+        rc = 0;
+    } else if (file_ops(file)->ioctl) {
+        rc = file_ops(file)->ioctl(file, request, arg);
+    }
     file_put(file);
     return finish(rc);
 }

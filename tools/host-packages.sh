@@ -71,6 +71,8 @@ group_check()
 
 group_test()
 {
+    need_file check /usr/include/check.h # lwIP's unit tests
+    need_command pkg-config pkgconf
     need_command gcc gcc
     need_command clang clang
     need_command gdb gdb

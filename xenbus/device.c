@@ -36,6 +36,7 @@ static void backend_changed(struct xenstore_watch *watch, const char *path)
     uint64_t state = XenbusStateUnknown;
     int rc = xenstore_read_unsigned(XBT_NIL, device->backend_state_path, XenbusStateReconfigured,
                                     &state);
+    struct signal *notify;
     bool enabled;
 
     (void)path;
@@ -48,8 +49,11 @@ static void backend_changed(struct xenstore_watch *watch, const char *path)
     }
     enabled = waitq_lock(&device->changed.q);
     device->backend_state = state;
+    notify = device->notify;
     waitq_unlock(&device->changed.q, enabled);
     signal_raise(&device->changed);
+    if (notify)
+        signal_raise(notify);
 }
 
 static int find_backend(struct xenbus_device *device)
@@ -73,7 +77,7 @@ static int find_backend(struct xenbus_device *device)
     return rc;
 }
 
-static void forget_backend(struct xenbus_device *device)
+void xenbus_forget(struct xenbus_device *device)
 {
     if (device->backend_watch.fn) {
         xenstore_unwatch(&device->backend_watch);
@@ -104,11 +108,19 @@ int xenbus_open(struct xenbus_device *device, const char *kind, unsigned int id)
             device->backend_watch.fn = NULL;
     }
     if (rc)
-        forget_backend(device);
+        xenbus_forget(device);
     return rc;
 }
 
-static enum xenbus_state backend_state(struct xenbus_device *device)
+void xenbus_notify(struct xenbus_device *device, struct signal *notify)
+{
+    bool enabled = waitq_lock(&device->changed.q);
+
+    device->notify = notify;
+    waitq_unlock(&device->changed.q, enabled);
+}
+
+enum xenbus_state xenbus_backend_state(struct xenbus_device *device)
 {
     bool enabled = waitq_lock(&device->changed.q);
     enum xenbus_state state = device->backend_state;
@@ -121,7 +133,7 @@ int xenbus_await_backend(struct xenbus_device *device, enum xenbus_state state,
                          uint64_t deadline_ns)
 {
     for (;;) {
-        enum xenbus_state now = backend_state(device);
+        enum xenbus_state now = xenbus_backend_state(device);
         int rc;
 
         if (now == state || (now == XenbusStateClosed && state == XenbusStateClosing))
@@ -213,5 +225,5 @@ void xenbus_close(struct xenbus_device *device)
         if (xenbus_set_state(device, XenbusStateClosed) == 0)
             xenbus_await_backend(device, XenbusStateClosed, time_after_ns(CLOSE_WAIT_NS));
     }
-    forget_backend(device);
+    xenbus_forget(device);
 }

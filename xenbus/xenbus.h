@@ -15,6 +15,7 @@ struct xenbus_device {
     domid_t backend_id;
     enum xenbus_state state, backend_state; /* held: changed.q.lock */
     struct signal changed;                  /* the backend's state may have changed */
+    struct signal *notify;                  /* raised too; held: changed.q.lock */
     struct xenstore_watch backend_watch;
     char *backend_state_path;
 };
@@ -22,6 +23,11 @@ struct xenbus_device {
 /* Find device/KIND/ID, read its backend, watch the backend's state. 0; -XEN_ENOENT when there is no
  * such device. `device` must live until xenbus_close(). Thread context (all of these). */
 int xenbus_open(struct xenbus_device *device, const char *kind, unsigned int id);
+/* The backend's state as far as it is known; XenbusStateUnknown right after xenbus_open(). For
+ * drivers that follow it: `notify` is raised too when it may have changed, from here on. Any
+ * context. */
+void xenbus_notify(struct xenbus_device *device, struct signal *notify);
+enum xenbus_state xenbus_backend_state(struct xenbus_device *device);
 /* Wait until the backend is in `state`; -XEN_ETIMEDOUT, or -XEN_ECONNRESET if it goes to Closing or
  * Closed instead (and that wasn't asked for). */
 int xenbus_await_backend(struct xenbus_device *device, enum xenbus_state state,
@@ -41,5 +47,8 @@ uint64_t xenbus_backend_number(struct xenbus_device *device, const char *key, ui
                                uint64_t fallback);
 /* Report a fatal error to the toolstack's error/ directory and the log. */
 void xenbus_fatal(struct xenbus_device *device, int error, const char *what);
+/* Watch removed, xenstore left as it is: the device is gone, or will be opened again. Accepts a
+ * half-open device. */
+void xenbus_forget(struct xenbus_device *device);
 /* Closing, wait (bounded) for the backend, Closed, watch removed. Accepts a half-open device. */
 void xenbus_close(struct xenbus_device *device);

@@ -27,10 +27,10 @@ static int take_none(const char *value)
 }
 
 static const struct cmdline_option options[] = {
-    { "loglevel", "any", take_any },
-    { "events", "any", take_any },
-    { "quiet", "no value", take_none },
-    { NULL, NULL, NULL },
+    { "loglevel", "any", take_any, NULL },
+    { "events", "any", take_any, NULL },
+    { "quiet", "no value", take_none, NULL },
+    { NULL, NULL, NULL, NULL },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

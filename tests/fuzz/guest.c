@@ -153,7 +153,6 @@ int waitq_sleep(struct waitq *q, uint64_t deadline_ns)
 {
     bool woken;
 
-    MUST(deadline_ns != TIME_NEVER);
     if (guest_now_ns >= deadline_ns)
         return -XEN_ETIMEDOUT;
     spin_unlock(&q->lock);
@@ -161,6 +160,7 @@ int waitq_sleep(struct waitq *q, uint64_t deadline_ns)
     woken = other_end_turn();
     masked = true;
     spin_lock(&q->lock);
+    MUST(woken || deadline_ns != TIME_NEVER);
     if (!woken)
         guest_now_ns = deadline_ns;
     return woken ? 0 : -XEN_ETIMEDOUT;

@@ -83,6 +83,27 @@ FAKE int thread_create(struct thread **out, const char *name, unsigned int stack
     return 0;
 }
 
+/* On whatever vCPU: the creator's. */
+FAKE int thread_create_with(struct thread **out, const struct thread_options *options,
+                            void (*fn)(void *arg), void *arg)
+{
+    return thread_create(out, options->name, options->stack_order, options->priority, fn, arg);
+}
+
+FAKE int thread_set_affinity(struct thread *thread, const struct vcpu_set *vcpus)
+{
+    (void)thread;
+    (void)vcpus;
+    return 0;
+}
+
+FAKE void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
+{
+    (void)thread;
+    (void)priority;
+    (void)fifo;
+}
+
 FAKE void thread_start_service(const char *name, void (*fn)(void *arg), void *arg)
 {
     struct thread *thread;
@@ -120,12 +141,6 @@ FAKE int thread_join(struct thread *thread, uint64_t deadline_ns)
         return -XEN_ETIMEDOUT;
     free(thread);
     return 0;
-}
-
-/* The host's scheduler has none. */
-FAKE void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
-{
-    (void)thread, (void)priority, (void)fifo;
 }
 
 FAKE void thread_detach(struct thread *thread)

@@ -10,8 +10,8 @@
 # A part that does not compile here is left out of the archive: only the tests that need it fail.
 
 HOST_CC     ?= gcc clang
-HOST_DIRS   := lib mm events grant kernel console xenbus control
-HOST_SRC    := $(wildcard $(addsuffix /*.c,$(HOST_DIRS)))
+HOST_DIRS   := lib mm events grant kernel console xenbus control netfront
+HOST_SRC    := $(wildcard $(addsuffix /*.c,$(HOST_DIRS))) net/netbuf.c net/netdev.c
 HOST_FAKES  := $(wildcard tests/host/fake_*.c) tests/host/test.c
 HOST_TESTS  := $(wildcard tests/host/test_*.c)
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-common -pthread -D_GNU_SOURCE \

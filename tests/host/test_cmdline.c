@@ -31,10 +31,15 @@ static int set_quiet(const char *value)
     return 0;
 }
 
+/* In two lists, with an empty one in between. */
+static const struct cmdline_option more_options[] = {
+    { "quiet", "nothing (says less)", set_quiet, NULL },
+    { NULL, NULL, NULL, NULL },
+};
+static const struct cmdline_option no_options[] = { { NULL, NULL, NULL, more_options } };
 static const struct cmdline_option options[] = {
-    { "speed", "slow|fast (how fast)", set_speed },
-    { "quiet", "nothing (says less)", set_quiet },
-    { NULL, NULL, NULL },
+    { "speed", "slow|fast (how fast)", set_speed, NULL },
+    { NULL, NULL, NULL, no_options },
 };
 
 /* Parse `text`; the arguments must be the ones that follow, up to a NULL. `rc` is what comes back.

@@ -1,0 +1,2 @@
+# lwIP's lwiperf is used as it is.
+APP_CFLAGS := $(LWIP_INCLUDE)

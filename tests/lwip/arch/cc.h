@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host as lwIP's unit tests want it.
+ */
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern uint32_t lwip_sys_now; /* the tests' clock */
+unsigned int lwip_port_rand(void);
+#define LWIP_RAND() lwip_port_rand()
+#define LWIP_PLATFORM_ASSERT(message)                                                              \
+    do {                                                                                           \
+        printf("%s:%d: %s\n", __FILE__, __LINE__, message);                                        \
+        fflush(NULL);                                                                              \
+        abort();                                                                                   \
+    } while (0)

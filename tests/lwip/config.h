@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lwIP asks for it; there is nothing to say.
+ */
+#pragma once
