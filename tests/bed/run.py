@@ -103,27 +103,6 @@ def test_run_says_when_dom0_dies(folder):
     assert result.exit == 125, result.exit
 
 
-class Paused(Bed):
-    """Its machine stops when the script says something."""
-
-    def start(self, *arguments):
-        link = super().start(*arguments)
-        link.on_output = lambda _: link.machine.monitor.call("stop")
-        return link
-
-
-def test_run_says_when_the_machine_stands_still(folder):
-    start = time.monotonic()
-    result = Paused("4.17", "multi").run("sleep 1; echo now; sleep 100", timeout=100)
-    assert result.exit == 126, result.exit
-    assert time.monotonic() - start < 80
-
-
-def test_run_lets_an_idle_machine_be(folder):
-    result = BED.run("sleep 50", timeout=90)
-    assert result.exit == 0, result.exit
-
-
 def main():
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
     tests = [(name[5:], test) for name, test in globals().items()

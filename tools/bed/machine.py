@@ -4,7 +4,6 @@
 Nothing here knows what the machine does: snapshot.py saves and restores it, link.py talks to dom0.
 """
 import ctypes
-import glob
 import json
 import os
 import shutil
@@ -108,18 +107,6 @@ class Machine:
         if self.errors < 0:
             return ""
         return os.pread(self.errors, 4096, 0).decode(errors="replace").strip()
-
-    def cpu_ns(self):
-        """Host CPU time that the machine's CPUs have had: all threads of QEMU's but its first."""
-        total, pid = 0, self.process.pid
-        for path in set(glob.glob(f"/proc/{pid}/task/*/schedstat")) - {
-                f"/proc/{pid}/task/{pid}/schedstat"}:
-            try:
-                with open(path) as file:
-                    total += int(file.read().split()[0])
-            except OSError:     # a thread that ended
-                pass
-        return total
 
     def close(self):
         """End QEMU at once; nothing in it is worth keeping. Once more does no harm."""
