@@ -229,7 +229,7 @@ test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
 
 soak: all | bed-tools
-	@tests/xen/run.py --soak --jobs 4 $(if $(ONLY),--only '$(ONLY)')
+	@tests/xen/run.py --soak $(if $(ONLY),--only '$(ONLY)')
 
 # Every part runs even when one before it failed; the last line adds them up.
 test:

@@ -3,7 +3,6 @@
 # needs: hello
 # limit: 1800
 # xen: 4.17 4.20
-# clock: multi
 # soak: yes
 
 # boots N: 100 domains with N vCPUs, one after the other, each says that all of them run.
