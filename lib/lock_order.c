@@ -10,12 +10,16 @@
 
 #ifdef DEBUG
 static const char *const ranks[LOCK_RANKS] = {
-    [LOCK_LEAF] = "leaf",           [LOCK_POSIX] = "posix",     [LOCK_THREADS] = "threads",
-    [LOCK_INTERRUPT] = "interrupt", [LOCK_STORE] = "store",     [LOCK_CONDITION] = "condition",
-    [LOCK_WAITQ] = "waitq",         [LOCK_INHERIT] = "inherit", [LOCK_LOG] = "log",
-    [LOCK_CONSOLE] = "console",     [LOCK_EVENTS] = "events",   [LOCK_RUNQ] = "runq",
-    [LOCK_TIMERS] = "timers",       [LOCK_HEAP] = "heap",       [LOCK_GRANT] = "grant",
-    [LOCK_VSPACE] = "vspace",       [LOCK_PAGES] = "pages",
+    [LOCK_LEAF] = "leaf",       [LOCK_POSIX] = "posix",
+    [LOCK_THREADS] = "threads", [LOCK_INTERRUPT] = "interrupt",
+    [LOCK_STORE] = "store",     [LOCK_WATCH] = "watch",
+    [LOCK_NET] = "net",         [LOCK_CONDITION] = "condition",
+    [LOCK_WAITQ] = "waitq",     [LOCK_INHERIT] = "inherit",
+    [LOCK_LOG] = "log",         [LOCK_CONSOLE] = "console",
+    [LOCK_EVENTS] = "events",   [LOCK_RUNQ] = "runq",
+    [LOCK_TIMERS] = "timers",   [LOCK_HEAP] = "heap",
+    [LOCK_GRANT] = "grant",     [LOCK_VSPACE] = "vspace",
+    [LOCK_PAGES] = "pages",
 };
 
 static unsigned int depth_of(const spinlock_t *lock)

@@ -2,7 +2,7 @@
 # Many vCPUs: they start in every number, come and go as the toolstack wants, and a panic shows all.
 # needs: hello vcpus
 # limit: 300
-# xen: 4.17 4.20
+# xen: 4.14 4.17 4.20
 
 # up N: a domain with N vCPUs says that all of them run.
 up() {
