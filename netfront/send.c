@@ -119,6 +119,18 @@ static struct netfront_queue *queue_of(struct netdev *dev, unsigned int queue)
     return nf->queues[queue];
 }
 
+/* Lets go of the lock; a fault that was found is told. What the stack is to get for `rc`. */
+static int finish(struct netfront_queue *q, bool enabled, bool notify, int rc)
+{
+    spin_unlock_restore(&q->tx.lock, enabled);
+    if (notify)
+        event_notify(q->tx_port);
+    if (rc != -XEN_EPROTO)
+        return rc;
+    netfront_found_fault(q);
+    return -XEN_ENOTCONN;
+}
+
 static int netfront_send(struct netdev *dev, unsigned int queue, const struct netdev_packet *packet)
 {
     struct netfront_queue *q = queue_of(dev, queue);
@@ -134,14 +146,7 @@ static int netfront_send(struct netdev *dev, unsigned int queue, const struct ne
         put_packet(tx, q->nf->xenbus.backend_id, packet);
         tx->packets++;
     }
-    spin_unlock_restore(&tx->lock, enabled);
-    if (notify)
-        event_notify(q->tx_port);
-    if (rc == -XEN_EPROTO) {
-        netfront_found_fault(q);
-        rc = -XEN_ENOTCONN;
-    }
-    return rc;
+    return finish(q, enabled, notify, rc);
 }
 
 static void netfront_flush(struct netdev *dev, unsigned int queue)
@@ -181,16 +186,9 @@ static int netfront_multicast(struct netdev *dev, const uint8_t mac[6], bool joi
     rc = make_room(&q->tx, 2, &notify);
     if (rc == 0) {
         put_multicast(&q->tx, mac, join);
-        notify = show(&q->tx);
+        notify |= show(&q->tx); /* make_room() may owe an event, too */
     }
-    spin_unlock_restore(&q->tx.lock, enabled);
-    if (notify)
-        event_notify(q->tx_port);
-    if (rc == -XEN_EPROTO) {
-        netfront_found_fault(q);
-        rc = -XEN_ENOTCONN;
-    }
-    return rc;
+    return finish(q, enabled, notify, rc);
 }
 
 const struct netdev_ops netfront_ops = {

@@ -675,6 +675,31 @@ TEST(tx_multicast)
     close_queue();
 }
 
+/* In a full ring the packets that wait are shown first: the event they need is not forgotten. */
+TEST(tx_multicast_shows_what_waits)
+{
+    static const uint8_t mac[6] = { 0x33, 0x33, 0, 0, 0, 1 };
+    struct netdev_packet packet;
+    unsigned int before;
+
+    open_queue();
+    for (unsigned int i = 0; i < 256; i++) {
+        packet = make_packet(1, 60);
+        CHECK_EQ(send(&packet), 0);
+        if (i == 99) {
+            flush();
+            CHECK_EQ(netback_tx_all(&back), 100);
+        }
+    }
+    back.tx->req_event = 200;
+    before = fake_port_sent(q->tx_port);
+    CHECK_EQ(nf.dev.ops->multicast(&nf.dev, mac, true), 0);
+    CHECK_EQ(fake_port_sent(q->tx_port), before + 1);
+    CHECK_EQ(netback_tx_all(&back), 157);
+    CHECK_EQ(tx_poll(q, 1000), 0);
+    close_queue();
+}
+
 TEST(tx_refuses_what_was_not_agreed_on)
 {
     struct netdev_packet packet;
