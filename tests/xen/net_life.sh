@@ -47,7 +47,7 @@ reload() {
 # A download and an upload go on after each.
 netback_reloaded() {
     serve http 10.0.2.30 "vcpus=$1"
-    sum_of --limit-rate 2M http://10.0.2.30/bytes/8000000 >sum &
+    sum_of --limit-rate 1M http://10.0.2.30/bytes/8000000 >sum &
     for _ in 1 2 3; do
         usleep 500000
         [ -d /proc/$! ] || fail "the transfer is over"
@@ -64,7 +64,7 @@ test_netback_reloaded_in_download_4_vcpus() { netback_reloaded 4; }
 test_netback_reloaded_in_upload() {
     serve netsum 10.0.2.30
     dd if=/dev/urandom bs=64k count=64 of=sent 2>/dev/null
-    (for _ in 1 2 3 4 5 6 7 8; do dd if=sent bs=512k count=1 2>/dev/null; usleep 300000; done) |
+    (for _ in 1 2 3 4 5 6 7 8; do dd if=sent bs=512k count=1 2>/dev/null; usleep 600000; done) |
         nc.openbsd -N 10.0.2.30 5010 >answer &
     for _ in 1 2; do
         usleep 500000
