@@ -1,26 +1,55 @@
 /* SPDX-License-Identifier: MIT
  *
- * lwIP's home: its lock, its clock, its timers, its random numbers, and its start before main().
+ * lwIP's home: its lock, its clock, its random numbers, and its start before main().
  */
 #include <string.h>
 #include "arch/cpu.h"
 #include "kernel/mutex.h"
-#include "kernel/thread.h"
 #include "kernel/time.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
-#include "lwip/timeouts.h"
 #include "net/core.h"
 #include "net/netif.h"
 
 static struct mutex lock; /* inherits priorities: drivers' threads are better than programs' */
 struct netif *net_loopback;
+/* held: net lock */
+bool net_timers_rest;
+static bool used;   /* since the timers looked, by others */
+static bool rested; /* the timers' thread is to be woken */
 
 void net_lock(void)
 {
     mutex_lock(&lock);
+    used = true;
+    if (net_timers_rest) {
+        net_timers_catch_up();
+        rested = true;
+    }
+}
+
+void net_lock_for_timers(void)
+{
+    mutex_lock(&lock);
+}
+
+bool net_take_used(void)
+{
+    bool was = used;
+
+    used = false;
+    return was;
+}
+
+static void let_go(void)
+{
+    bool wake = rested;
+
+    rested = false;
+    mutex_unlock(&lock);
+    if (wake)
+        net_timers_look();
 }
 
 void net_assert_locked(void)
@@ -45,7 +74,7 @@ void net_flush(void)
 void net_unlock(void)
 {
     net_flush();
-    mutex_unlock(&lock);
+    let_go();
 }
 
 int net_sleep(struct waitq *q, uint64_t deadline_ns)
@@ -53,6 +82,10 @@ int net_sleep(struct waitq *q, uint64_t deadline_ns)
     bool enabled;
     int rc;
 
+    if (rested) {
+        rested = false;
+        net_timers_look(); /* it waits for the lock */
+    }
     enabled = waitq_lock(q); /* a wake-up from here on waits for the sleep */
     mutex_unlock(&lock);
     rc = waitq_sleep_interruptible(q, deadline_ns);
@@ -66,27 +99,6 @@ int net_sleep(struct waitq *q, uint64_t deadline_ns)
 u32_t sys_now(void)
 {
     return (u32_t)(time_now_ns() / NS_PER_MS);
-}
-
-/* What is armed meanwhile is late by this at most; and how long an acknowledgement may wait for
- * something to go with. */
-#define TIMERS_NAP_MS 100
-#define ACK_NAP_MS    40
-
-static void run_timers(void *unused)
-{
-    (void)unused;
-    for (;;) {
-        u32_t ms;
-
-        net_lock();
-        sys_check_timeouts();
-        if (tcp_active_pcbs)
-            tcp_fasttmr();
-        ms = MIN(sys_timeouts_sleeptime(), tcp_active_pcbs ? ACK_NAP_MS : TIMERS_NAP_MS);
-        net_unlock();
-        thread_sleep_until(time_after_ns(ms * NS_PER_MS));
-    }
 }
 
 /* --- chance: what others must not guess (ports, ids, sequence numbers) --- */
@@ -160,6 +172,6 @@ static __attribute__((constructor)) void net_start(void)
         NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_DISABLE_ALL);
     }
     net_unlock();
-    thread_start_service("net-timers", run_timers, NULL);
+    net_timers_start();
     net_netif_start();
 }

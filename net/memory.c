@@ -19,7 +19,6 @@
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/raw.h"
-#include "lwip/timeouts.h"
 #include "lwip/udp.h"
 #include "lib/log.h"
 #include "mm/kmem.h"

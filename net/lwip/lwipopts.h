@@ -11,7 +11,7 @@
 #define SYS_LIGHTWEIGHT_PROT      0 /* everything under the one lock */
 #define LWIP_NETCONN              0
 #define LWIP_SOCKET               0
-#define LWIP_TIMERS               1
+#define LWIP_TIMERS               0 /* net/timers.c */
 #define LWIP_STATS                0
 #define LWIP_ASSERT_CORE_LOCKED() net_assert_locked()
 #ifndef DEBUG
@@ -44,7 +44,6 @@
 #define MEMP_NUM_ND6_QUEUE      256
 #define MEMP_NUM_IGMP_GROUP     64
 #define MEMP_NUM_MLD6_GROUP     64
-#define MEMP_NUM_SYS_TIMEOUT    64
 #define PBUF_POOL_SIZE          1024
 
 /* --- link and IP --- */
