@@ -16,17 +16,14 @@ static struct mutex lock; /* inherits priorities: drivers' threads are better th
 struct netif *net_loopback;
 /* held: net lock */
 bool net_timers_rest;
-static bool used;   /* since the timers looked, by others */
-static bool rested; /* the timers' thread is to be woken */
+static bool used; /* since the timers looked, by others */
 
 void net_lock(void)
 {
     mutex_lock(&lock);
     used = true;
-    if (net_timers_rest) {
+    if (net_timers_rest)
         net_timers_catch_up();
-        rested = true;
-    }
 }
 
 void net_lock_for_timers(void)
@@ -40,16 +37,6 @@ bool net_take_used(void)
 
     used = false;
     return was;
-}
-
-static void let_go(void)
-{
-    bool wake = rested;
-
-    rested = false;
-    mutex_unlock(&lock);
-    if (wake)
-        net_timers_look();
 }
 
 void net_assert_locked(void)
@@ -74,7 +61,7 @@ void net_flush(void)
 void net_unlock(void)
 {
     net_flush();
-    let_go();
+    mutex_unlock(&lock);
 }
 
 int net_sleep(struct waitq *q, uint64_t deadline_ns)
@@ -82,10 +69,6 @@ int net_sleep(struct waitq *q, uint64_t deadline_ns)
     bool enabled;
     int rc;
 
-    if (rested) {
-        rested = false;
-        net_timers_look(); /* it waits for the lock */
-    }
     enabled = waitq_lock(q); /* a wake-up from here on waits for the sleep */
     mutex_unlock(&lock);
     rc = waitq_sleep_interruptible(q, deadline_ns);

@@ -29,8 +29,8 @@ void net_netif_flush(void);
 /* The timers' thread sleeps for long: whoever takes the lock makes up for what is late. */
 extern bool net_timers_rest;
 void net_timers_catch_up(void);
-/* That thread looks again. Any context. */
-void net_timers_look(void);
+/* A request of ARP left: it is repeated each second while there is no answer. */
+void net_timers_expect_arp(void);
 void net_timers_start(void);
 /* net_lock(), of the timers' thread: no use that needs looking after. */
 void net_lock_for_timers(void);

@@ -29,14 +29,15 @@
  * wait for something to go with. */
 #define NAP_NS     (100 * NS_PER_MS)
 #define ACK_NAP_NS (40 * NS_PER_MS)
-/* So long after the last use, requests of ARP and fragments of IPv4 are over. */
-#define SETTLED_NS (16 * NS_PER_S)
+/* So long after the last request ARP gives up. */
+#define ARP_NS (6 * NS_PER_S)
 /* What is not urgent may be so late. */
 #define LATE_NS     (60 * NS_PER_S)
 #define PERIODS_MAX 100000 /* made up for at once: a day of seconds */
 
 static struct signal look = SIGNAL_INIT(look);
-static uint64_t used_ns; /* when the lock was seen to be used last */
+static struct timer nap;
+static uint64_t arp_until_ns; /* until when ARP may wait for an answer */
 
 /* --- TCP --- */
 
@@ -95,7 +96,7 @@ static bool neighbours_are_urgent(void)
 
 static bool seconds_are_urgent(void)
 {
-    return time_now_ns() < used_ns + SETTLED_NS || resolve_is_asking() || addresses_are_urgent() ||
+    return time_now_ns() < arp_until_ns || resolve_is_asking() || addresses_are_urgent() ||
            neighbours_are_urgent();
 }
 
@@ -219,22 +220,32 @@ static uint64_t next_due_ns(void)
     return next_ns;
 }
 
+void net_timers_expect_arp(void)
+{
+    arp_until_ns = time_after_ns(ARP_NS);
+}
+
+static uint64_t nap_end_ns(void)
+{
+    return time_after_ns(tcp_active_pcbs ? ACK_NAP_NS : NAP_NS);
+}
+
 void net_timers_catch_up(void)
 {
     run_due();
     net_timers_rest = false;
+    timer_arm(&nap, nap_end_ns());
 }
 
-void net_timers_look(void)
+static void nap_is_over(void *unused)
 {
+    (void)unused;
     signal_raise(&look);
 }
 
 /* held: net lock. Until when to sleep. */
 static uint64_t look_at_timers(void)
 {
-    uint64_t now_ns = time_now_ns();
-
     run_due();
     if (tcp_active_pcbs)
         tcp_fasttmr();
@@ -242,8 +253,7 @@ static uint64_t look_at_timers(void)
         net_timers_rest = true;
         return next_due_ns();
     }
-    used_ns = now_ns;
-    return now_ns + (tcp_active_pcbs ? ACK_NAP_NS : NAP_NS);
+    return nap_end_ns();
 }
 
 static void run_timers(void *unused)
@@ -268,5 +278,6 @@ void net_timers_start(void)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(cycles); i++)
         cycles[i].until_ns = time_now_ns();
+    timer_init(&nap, nap_is_over, NULL);
     thread_start_service("net-timers", run_timers, NULL);
 }

@@ -45,6 +45,8 @@ err_t interface_send(struct netif *netif, struct pbuf *p)
         packet.gso = frame[12] == 8 ? NETDEV_GSO_TCPV4 : NETDEV_GSO_TCPV6;
         packet.gso_size = p->gso_size;
     }
+    if (frame[12] == 8 && frame[13] == 6)
+        net_timers_expect_arp();
     queue = choose_queue(ni, frame, packet.frag[0].len);
     rc = ni->dev->ops->send(ni->dev, queue, &packet);
     if (rc == 0) {
