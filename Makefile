@@ -217,6 +217,8 @@ debug: $(CFG) | bed-tools test-tools
 
 # --- proving -----------------------------------------------------------------------------------------------
 
+# Before host.mk: its tests are host tests.
+include tests/net/net.mk
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 include tests/lwip/lwip.mk

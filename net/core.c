@@ -9,6 +9,7 @@
 #include "lwip/init.h"
 #include "lwip/netif.h"
 #include "lwip/sys.h"
+#include "net/budget.h"
 #include "net/core.h"
 #include "net/netif.h"
 
@@ -147,6 +148,7 @@ static __attribute__((constructor)) void net_start(void)
     mutex_init_inherit(&lock, false);
     key[0] = cpu_random();
     key[1] = cpu_random();
+    net_budget_start();
     net_lock();
     lwip_init();
     NETIF_FOREACH(netif)

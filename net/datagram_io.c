@@ -9,6 +9,7 @@
 #include "lwip/raw.h"
 #include "lwip/udp.h"
 #include "mm/kmem.h"
+#include "net/budget.h"
 #include "net/datagram.h"
 #include "net/iov.h"
 #include "net/netif.h"
@@ -108,7 +109,8 @@ void datagram_queue(struct socket *s, struct pbuf *p, const ip_addr_t *from, uin
 {
     struct datagram *d = NULL;
 
-    if (s->received_len < s->receive_limit && !s->reading_shut)
+    if (s->received_len < s->receive_limit && !s->reading_shut &&
+        (!net_budget_is_tight() || net_budget_allows(s->held_pages)))
         d = kmem_alloc(sizeof(*d));
     if (!d) {
         pbuf_free(p);
@@ -119,6 +121,7 @@ void datagram_queue(struct socket *s, struct pbuf *p, const ip_addr_t *from, uin
     d->to = *ip_current_dest_addr();
     d->interface = ip_current_input_netif() ? netif_get_index(ip_current_input_netif()) : 0;
     s->received_len += p->tot_len + DATAGRAM_COST;
+    s->held_pages += pbuf_clen(p);
     *s->datagrams_end = d;
     s->datagrams_end = &d->next;
     socket_changed(s);
@@ -169,6 +172,7 @@ static struct datagram *take_first(struct socket *s)
     if (!s->datagrams)
         s->datagrams_end = &s->datagrams;
     s->received_len -= d->p->tot_len + DATAGRAM_COST;
+    s->held_pages -= pbuf_clen(d->p);
     return d;
 }
 

@@ -5,6 +5,9 @@
  * lets it go, and with it goes out what the run caused.
  */
 #include "kernel/thread.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/ip6.h"
+#include "net/budget.h"
 #include "net/core.h"
 #include "net/interface.h"
 
@@ -25,6 +28,7 @@ static struct pbuf *pbufs_from(struct netdev_packet *packet)
         if (!p)
             break;
         p->netbuf = frag->buf;
+        net_held_pages++;
         p->tot_len = (u16_t)left;
         left -= frag->len;
         *end = p;
@@ -62,6 +66,17 @@ static struct pbuf *pull_up(struct pbuf *p)
     return head;
 }
 
+/* A part of a packet of IP, which would wait for the others. `p` begins with the link's header. */
+static bool is_fragment(const struct pbuf *p)
+{
+    const uint8_t *frame = p->payload;
+
+    if (p->len >= 14 + IP_HLEN && frame[12] == 0x08 && frame[13] == 0x00)
+        return frame[20] & 0x3f || frame[21]; /* offset and "more" */
+    return p->len >= 14 + IP6_HLEN && frame[12] == 0x86 && frame[13] == 0xdd &&
+           frame[20] == IP6_NEXTH_FRAGMENT;
+}
+
 void interface_receive(struct netdev *dev, unsigned int queue, struct netdev_packet *packet)
 {
     struct interface *ni = dev->stack;
@@ -76,6 +91,10 @@ void interface_receive(struct netdev *dev, unsigned int queue, struct netdev_pac
     ni->counters.bytes_in += packet->len;
     p = pbufs_from(packet);
     p = p ? pull_up(p) : NULL;
+    if (p && net_budget_is_tight() && is_fragment(p)) {
+        pbuf_free(p);
+        p = NULL;
+    }
     if (!p) {
         ni->counters.dropped++;
         return;

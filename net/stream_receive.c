@@ -13,17 +13,19 @@ void stream_take(struct socket *s, struct pbuf *p)
 {
     s->received_len += p->tot_len;
     *s->received_end = p;
-    while (p->next)
-        p = p->next;
-    s->received_end = &p->next;
+    for (; p; p = p->next) {
+        s->held_pages++;
+        s->received_end = &p->next;
+    }
 }
 
 /* Each pbuf of ours is its own: only `next` and `len` count. held: net lock */
-static void free_pbufs(struct pbuf *p)
+static void free_pbufs(struct socket *s, struct pbuf *p)
 {
     while (p) {
         struct pbuf *next = p->next;
 
+        s->held_pages--;
         p->next = NULL;
         pbuf_free(p);
         p = next;
@@ -32,11 +34,11 @@ static void free_pbufs(struct pbuf *p)
 
 void stream_drop_received(struct socket *s)
 {
-    free_pbufs(s->received);
+    free_pbufs(s, s->received);
     s->received = NULL;
     s->received_end = &s->received;
     s->received_len = 0;
-    free_pbufs(s->taken);
+    free_pbufs(s, s->taken);
     s->taken = NULL;
     s->taken_len = 0;
 }
@@ -122,7 +124,7 @@ static size_t peek_taken(struct socket *s, struct iov_cursor *to)
 /* So many bytes were read: the window opens again. held: net lock, reader */
 static void give_back(struct socket *s, struct pbuf *used, size_t len)
 {
-    free_pbufs(used);
+    free_pbufs(s, used);
     for (; s->tcp && len; len -= MIN(len, 0xffffu))
         tcp_recved(s->tcp, (u16_t)MIN(len, 0xffffu));
     take_received(s);

@@ -110,4 +110,6 @@
 #define LWIP_TCP_RTO_TIME        1000
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port)                            \
     net_tcp_first_sequence(local_ip, local_port, remote_ip, remote_port)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
+    net_tcp_admit(pcb, header, p)
 #define LWIP_HOOK_FILENAME "arch/cc.h"
