@@ -8,8 +8,12 @@
 
 static void filter(struct interface *ni, const uint8_t mac[6], bool join)
 {
+    int rc = 0;
+
     if (ni->up && ni->dev->features.multicast_control)
-        ni->dev->ops->multicast(ni->dev, mac, join); /* refused for lack of room: lwIP asks again */
+        rc = ni->dev->ops->multicast(ni->dev, mac, join);
+    if (rc == -XEN_EAGAIN && join)
+        ni->filters_late = true; /* until interface_tx_room() */
 }
 
 static err_t filter_v4(struct netif *netif, const ip4_addr_t *group,
@@ -35,6 +39,10 @@ static err_t filter_v6(struct netif *netif, const ip6_addr_t *group,
 
 void interface_filter_again(struct interface *ni)
 {
+    static const uint8_t all_nodes[6] = { 0x33, 0x33, 0, 0, 0, 1 }; /* of IPv6: nobody joins it */
+
+    ni->filters_late = false;
+    filter(ni, all_nodes, true);
     for (struct igmp_group *g = netif_igmp_data(&ni->netif); g; g = g->next)
         filter_v4(&ni->netif, &g->group_address, NETIF_ADD_MAC_FILTER);
     for (struct mld_group *g = netif_mld6_data(&ni->netif); g; g = g->next)

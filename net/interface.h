@@ -16,6 +16,7 @@ struct interface {
     /* held: net lock */
     uint64_t unflushed; /* queues that have not been told */
     bool blocked;       /* a queue is full; until tx_room() */
+    bool filters_late;  /* not all that was joined could be told; until then, too */
     struct netbuf *headers;
     unsigned int headers_used;
     struct net_counters counters;
@@ -48,5 +49,5 @@ void interface_end_batch(struct netdev *dev, unsigned int queue);
 
 /* filter.c */
 void interface_prepare_filters(struct netif *netif);
-/* The other side has forgotten what was joined. */
+/* The other side has forgotten what was joined, or never heard of some of it. */
 void interface_filter_again(struct interface *ni);

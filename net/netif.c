@@ -99,6 +99,7 @@ static void device_added(struct netdev *dev)
     ni->next = net_interfaces;
     net_interfaces = ni;
     dev->stack = ni;
+    dev->filter_multicast = true;
     dev->receive = interface_receive;
     dev->batch_end = interface_end_batch;
     dev->tx_room = interface_tx_room;
@@ -128,6 +129,7 @@ static void device_removed(struct netdev *dev)
         at = &(*at)->next;
     *at = ni->next;
     netif_remove(&ni->netif);
+    net_configure_forget(ni->number);
     if (!netif_default)
         netif_set_default(net_interfaces ? &net_interfaces->netif : NULL);
     if (ni->headers)

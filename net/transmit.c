@@ -89,6 +89,8 @@ void interface_tx_room(struct netdev *dev, unsigned int queue)
     (void)queue;
     net_lock();
     ni->blocked = false;
+    if (ni->filters_late)
+        interface_filter_again(ni);
     for (pcb = tcp_active_pcbs; pcb && !ni->blocked; pcb = next) {
         next = pcb->next;
         if (pcb->unsent || pcb->flags & TF_ACK_NOW)

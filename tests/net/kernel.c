@@ -20,6 +20,7 @@
 
 uint64_t world_now_ns = 1000 * NS_PER_S;
 unsigned int world_wakes;
+void (*world_peer)(void);
 unsigned long world_pages, world_blocks, world_pages_max = 8192;
 
 static struct percpu boot;
@@ -179,6 +180,8 @@ static bool step(uint64_t until_ns)
 {
     uint64_t next_ns = until_ns;
 
+    if (world_peer)
+        world_peer();
     for (unsigned int i = 0; i < SERVICES; i++) {
         if (is_due(&services[i])) {
             run_service(&services[i]);

@@ -65,6 +65,8 @@ static void device_flush(struct netdev *dev, unsigned int queue)
 static int device_multicast(struct netdev *dev, const uint8_t mac[6], bool join)
 {
     (void)join;
+    if (world_full)
+        return -XEN_EAGAIN;
     world_filters[number_of(dev)]++;
     memcpy(world_filter, mac, 6);
     return 0;
@@ -146,6 +148,12 @@ void world_receive(unsigned int n, const void *frame, size_t len, bool csum_vali
 {
     world_receive_more(n, frame, len, csum_valid);
     world_receive_end(n);
+}
+
+void world_room(unsigned int n)
+{
+    world_full = false;
+    devices[n].dev.tx_room(&devices[n].dev, 0);
 }
 
 size_t world_sent(unsigned int n, void *frame)

@@ -15,6 +15,8 @@
 extern uint64_t world_now_ns;
 /* Threads and timers run as they become due. */
 void world_pass_ms(unsigned int ms);
+/* Called before time goes on: whoever answers while the test sleeps. */
+extern void (*world_peer)(void);
 /* How often threads have been woken. */
 extern unsigned int world_wakes;
 
@@ -49,5 +51,6 @@ void world_drop_sent(void);
 /* How often it was told to filter multicast; the last address. */
 extern unsigned int world_filters[WORLD_DEVICES];
 extern uint8_t world_filter[6];
-/* The devices refuse packets (XEN_EAGAIN) while this is set. */
+/* The devices refuse packets (XEN_EAGAIN) while this is set; and then there is room. */
 extern bool world_full;
+void world_room(unsigned int n);
