@@ -225,6 +225,9 @@ TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
               test-bed test-xen
 
+$(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
+	@tests/xen/lose_vcpus.py $< $@
+
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
 
