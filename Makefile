@@ -65,9 +65,9 @@ NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
 NET_OBJ     := $(NET_SRC:%=$(B)/obj/%.o)
-# Of lwIP's sources; memp.c is net/memory.c here. Linked into programs that use sockets only.
+# Of lwIP's sources; memp.c is net/memory.c here, timeouts.c net/timers.c. Linked into programs that use sockets only.
 LWIP        := build/lwip-source/lwip/src
-LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out udp) \
                $(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
                $(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet apps/lwiperf/lwiperf
 LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
@@ -217,6 +217,8 @@ debug: $(CFG) | bed-tools test-tools
 
 # --- proving -----------------------------------------------------------------------------------------------
 
+# Before host.mk: its tests are host tests.
+include tests/net/net.mk
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 include tests/lwip/lwip.mk
@@ -258,9 +260,9 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf)
 	@tools/host-packages.sh bed
-	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
+	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)

@@ -68,8 +68,10 @@ void sched_get_stats(struct sched_stats *stats)
         struct runq *rq = percpus[vcpu] ? percpus[vcpu]->runq : NULL;
 
         if (rq) {
+            uint64_t idle_ns = load_once(&rq->idle_ns);
+
             stats->switches += load_once(&rq->switches);
-            stats->idle_ns += load_once(&rq->idle_ns);
+            stats->idle_ns += (int64_t)idle_ns < 0 ? idle_ns + time_now_ns() : idle_ns;
         }
     }
 }

@@ -19,11 +19,11 @@
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/raw.h"
-#include "lwip/timeouts.h"
 #include "lwip/udp.h"
 #include "lib/log.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
+#include "net/budget.h"
 #include "net/memory.h"
 #include "net/netdev.h"
 
@@ -85,8 +85,10 @@ void memp_free(memp_t type, void *block)
 
     if (!object)
         return;
-    if (type == MEMP_PBUF && ((struct pbuf *)block)->netbuf)
+    if (type == MEMP_PBUF && ((struct pbuf *)block)->netbuf) {
+        net_held_pages -= ((struct pbuf *)block)->type_internal == PBUF_REF; /* it was received */
         netbuf_put(((struct pbuf *)block)->netbuf);
+    }
     object->next = pools[type].free;
     pools[type].free = object;
     pools[type].used--;

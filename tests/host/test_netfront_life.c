@@ -657,6 +657,34 @@ TEST(memory_out_while_connecting)
     }
 }
 
+static void skip_seconds(void *done)
+{
+    while (!load_acquire((bool *)done)) {
+        fake_pause_ms(20);
+        fake_time_skip(NS_PER_S);
+    }
+}
+
+TEST(xenstored_answers_late)
+{
+    struct thread *skipper;
+    bool done = false;
+
+    fake_xenstored_start(0);
+    fake_xenstored_connect();
+    fake_xenstored.hook = follow;
+    netdev_listen(&listener);
+    fake_xenstored.mute = true;
+    CHECK_EQ(thread_create(&skipper, "skip", 0, PRIORITY_NORMAL, skip_seconds, &done), 0);
+    CHECK_EQ(netfront_start(), 0); /* nobody has to wait for it */
+    CHECK_EQ(fake_logged("device/vif: not watched yet"), 1);
+    fake_pause_ms(200);
+    fake_xenstored.mute = false;
+    connect();
+    store_release(&done, true);
+    CHECK_EQ(thread_join(skipper, TIME_NEVER), 0);
+}
+
 TEST(listener_comes_late)
 {
     fake_xenstored_start(0);

@@ -9,6 +9,9 @@
 #include "lib/panic.h"
 
 struct netbuf;
+struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
 #define lwip_htons(n) __builtin_bswap16(n)
@@ -34,3 +37,6 @@ void net_assert_locked(void);
 void *net_memory_alloc(size_t size);
 void *net_memory_calloc(size_t count, size_t size);
 void net_memory_free(void *block);
+
+/* net/admit.c. held: net lock */
+signed char net_tcp_admit(struct tcp_pcb *pcb, const struct tcp_hdr *header, const struct pbuf *p);
