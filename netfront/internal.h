@@ -107,6 +107,9 @@ struct netfront {
     bool published_split, published_ctrl;     /* and in what form */
     uint64_t up_since_ns, pause_ns, retry_ns; /* not again before */
     uint64_t complain_ns;                     /* if the link is not up by then */
+    bool carrier, carrier_changed;            /* the link behind the backend; look at it */
+    struct xenstore_watch carrier_watch;
+    char carrier_path[112];
     struct netfront_fault fault;              /* held: look.q.lock */
     struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
@@ -163,6 +166,13 @@ void tx_close(struct netfront_queue *q);
 /* Take what is answered, at most so many; tell who waits for room. 0: nothing was left, 1: there
  * may be more, -XEN_EPROTO: fault noted. The queue's thread. */
 int tx_poll(struct netfront_queue *q, unsigned int budget);
+
+/* carrier.c, interface's thread */
+/* Connected: be told of the link, too. What fails is said. */
+void carrier_watch(struct netfront *nf);
+/* True: nf->carrier is another one now. */
+bool carrier_look(struct netfront *nf);
+void carrier_forget(struct netfront *nf);
 
 /* ctrl.c, interface's thread */
 int ctrl_open(struct netfront *nf);

@@ -141,7 +141,7 @@ static void hand_up(struct netfront_queue *q)
         let_go(&rx->packet);
     } else {
         rx->packets++;
-        if (dev->receive)
+        if (dev->receive && load_once(&q->nf->carrier))
             dev->receive(dev, q->index, &rx->packet);
         else
             let_go(&rx->packet);
