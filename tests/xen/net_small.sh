@@ -12,12 +12,12 @@ starts() {
     says "vif0: 10.0.2.30/24" 30
     wait_for 10 answers || fail "no answer"
 }
-answers() { wget -q -O /dev/null http://10.0.2.30/stats.json; }
+answers() { timeout 10 wget -q -O /dev/null http://10.0.2.30/stats.json; }
 
 # fetch COUNT BYTES: at once, each with all its bytes.
 fetch() {
     for n in $(seq "$1"); do
-        (wget -q -O - "http://10.0.2.30/bytes/$2" | wc -c >"got.$n") &
+        (timeout 30 wget -q -O - "http://10.0.2.30/bytes/$2" | wc -c >"got.$n") &
     done
     wait
     for n in $(seq "$1"); do
@@ -25,13 +25,11 @@ fetch() {
     done
 }
 
-free_kib() { wget -q -O - http://10.0.2.30/stats.json | sed -n 's/.*"free_bytes":\([0-9]*\).*/\1/p'; }
-
 serves() {
     starts "$@"
     fetch 1 1000000
     fetch 16 200000
-    note "$(wget -q -O - http://10.0.2.30/stats.json)"
+    note "$(timeout 10 wget -q -O - http://10.0.2.30/stats.json)"
     says_not error
     xl shutdown "$domain"
     ends poweroff
@@ -52,7 +50,7 @@ test_small_clients_that_do_not_read() {
     done
     sleep 5
     fetch 2 100000
-    note "$(wget -q -O - http://10.0.2.30/stats.json)"
+    note "$(timeout 10 wget -q -O - http://10.0.2.30/stats.json)"
     says_not panic
     kill $(jobs -p) 2>/dev/null
     xl shutdown "$domain"
