@@ -109,10 +109,10 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/hvm boot/pvh boot/memory boot/start console/input control/control control/vcpus events/bind \
+COLD := boot/options boot/pv boot/hvm boot/pvh boot/multiboot boot/memory boot/start console/input control/control control/vcpus events/bind \
         kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
         lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
-        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/guest x86/trap x86/hvm/cpu x86/hvm/mmu x86/hvm/smp \
+        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/guest x86/trap x86/hvm/cpu x86/hvm/mmu x86/hvm/smp x86/hvm/uart \
         x86/hvm/xen x86/pv/grant x86/pv/mmu \
         xenbus/device xenbus/directory xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os

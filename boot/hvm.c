@@ -18,10 +18,14 @@
 #include "mm/page.h"
 #include "x86/guest.h"
 #include "x86/hvm/hvm.h"
+#include "x86/hvm/uart.h"
 #include <xen/arch-x86/hvm/start_info.h>
 
 #define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)
 #define FIRST_4GB  (1UL << 32)
+
+#define MULTIBOOT_MAGIC  0x2badb002
+#define MULTIBOOT2_MAGIC 0x36d76289
 
 extern char __image_start[], __image_end[], boot_tls[], boot_stack_guard[], boot_stack_bottom[],
     boot_stack_top[], hvm_boot_cpu[], hvm_windows[];
@@ -47,16 +51,30 @@ void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size)
     memory_remove(&to->memory, paddr, size);
 }
 
+/* There is no console yet, or nobody to have one: a PC's serial port is what may be there. */
+static _Noreturn void give_up(const char *why)
+{
+    log_error("%s", why);
+    uart_open(UART_COM1);
+    for (;;)
+        asm volatile("hlt"); /* interrupts are off; Xen ends a domain that does this on all vCPUs */
+}
+
 static void decode(uint32_t magic, uint32_t paddr)
 {
     int rc = -XEN_EINVAL;
 
+    arch_guest_type = "hvm";
     if (magic == XEN_HVM_START_MAGIC_VALUE) {
         arch_guest_type = "pvh";
         rc = pvh_decode(paddr, hvm_window, &loaded);
+    } else if (magic == MULTIBOOT_MAGIC) {
+        rc = multiboot_decode(paddr, hvm_window, &loaded);
+    } else if (magic == MULTIBOOT2_MAGIC) {
+        rc = multiboot2_decode(paddr, hvm_window, &loaded);
     }
     if (rc)
-        panic("the loader left nothing to start from (magic %x)", magic);
+        give_up("the loader left nothing to start from");
     memory_remove(&loaded.memory, (unsigned long)__image_start - (unsigned long)__image_offset,
                   __image_end - __image_start);
     memory_remove(&loaded.memory, 0, PAGE_SIZE);
@@ -156,8 +174,7 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     hvm_cpu_init(hvm_boot_cpu);
     hvm_mmu_init(nx);
     if (!hvm_find_xen())
-        for (;;)
-            asm volatile("hlt");
+        give_up("there is no Xen below this machine, and this program is a Xen domain's kernel");
     decode(magic, paddr);
     take_first_memory(&info);
     add_unmapped(&info);

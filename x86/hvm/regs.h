@@ -32,6 +32,19 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
     asm volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
 
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    asm volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
+
 #define READ_CR(n)                                                                                 \
     ({                                                                                             \
         unsigned long value_;                                                                      \
