@@ -56,7 +56,7 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv x86/hvm
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
                                               $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
@@ -78,8 +78,7 @@ LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
-NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
-               $(B)/obj/x86/cpu.c.o
+NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
 .PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed bench check check-tools check-format \
         check-layers clean distclean help
@@ -110,10 +109,11 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind \
+COLD := boot/options boot/pv boot/hvm boot/pvh boot/multiboot boot/memory boot/start console/input control/control control/vcpus events/bind \
         kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
         lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
-        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/trap \
+        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/guest x86/trap x86/hvm/cpu x86/hvm/mmu x86/hvm/smp x86/hvm/uart \
+        x86/hvm/xen x86/pv/grant x86/pv/mmu \
         xenbus/device xenbus/directory xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
