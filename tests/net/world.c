@@ -125,14 +125,14 @@ void world_receive_more(unsigned int n, const void *frame, size_t len, bool csum
         struct netdev_frag *frag = &packet.frag[packet.nfrags++];
 
         frag->buf = netbuf_alloc();
-        frag->offset = 0;
         frag->len = (uint16_t)(len < PAGE_SIZE ? len : PAGE_SIZE);
+        frag->offset = (uint16_t)(PAGE_SIZE - frag->len); /* so that who reads too far is seen */
         if (!frag->buf) {
             for (packet.nfrags--; packet.nfrags; packet.nfrags--)
                 netbuf_put(packet.frag[packet.nfrags - 1].buf);
             return;
         }
-        memcpy(netbuf_page(frag->buf), from, frag->len);
+        memcpy((char *)netbuf_page(frag->buf) + frag->offset, from, frag->len);
         from += frag->len;
         len -= frag->len;
     }
