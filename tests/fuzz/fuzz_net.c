@@ -501,6 +501,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input.at = data;
     input.end = data + size;
     net_budget_pages = byte() & 1 ? 64 : 2048;
+    world_at_end = byte() & 1;
     sent_len = 0;
     world_attach(0, NULL);
     net_lock();
