@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/log.h"
+#include "lwip/dhcp.h"
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "mm/kmem.h"
@@ -128,7 +129,10 @@ static void device_removed(struct netdev *dev)
     while (*at != ni)
         at = &(*at)->next;
     *at = ni->next;
+    dhcp_cleanup(&ni->netif);
     netif_remove(&ni->netif);
+    if (ni->netif.loop_first) /* multicasts of its own, chained */
+        pbuf_free(ni->netif.loop_first);
     net_configure_forget(ni->number);
     if (!netif_default)
         netif_set_default(net_interfaces ? &net_interfaces->netif : NULL);
