@@ -109,12 +109,13 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/hvm boot/pvh boot/multiboot boot/memory boot/start console/input control/control control/vcpus events/bind \
-        kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
-        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
-        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/guest x86/trap x86/hvm/cpu x86/hvm/mmu x86/hvm/smp x86/hvm/uart \
-        x86/hvm/xen x86/pv/grant x86/pv/mmu \
-        xenbus/device xenbus/directory xenbus/store xenbus/watch
+COLD := boot/hvm boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
+        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/inherit kernel/priority \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/format lib/log lib/panic lib/symbols libc/atexit libc/fd libc/info \
+        libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
+        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu \
+        xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.

@@ -96,7 +96,7 @@ static void *take_zeroed(void)
 }
 
 /* Tags for [start, end), in zeroed pages that `take` gives. */
-static bool provide_tags(char *start, char *end, void *(*take)(void))
+__attribute__((cold)) static bool provide_tags(char *start, char *end, void *(*take)(void))
 {
     unsigned long first = (unsigned long)start / PAGE_SIZE / TAGS_PER_PAGE;
     unsigned long last = ((unsigned long)end - 1) / PAGE_SIZE / TAGS_PER_PAGE;
@@ -130,7 +130,7 @@ static void free_range(char *start, char *end)
 }
 
 /* Map the domain's memory up to the next multiple of 2 MiB. */
-static bool grow(void)
+__attribute__((cold)) static bool grow(void)
 {
     char *start, *end;
     int rc;
@@ -212,7 +212,7 @@ static void *boot_take(void)
     return memset(page, 0, PAGE_SIZE);
 }
 
-void page_add_mapped(void *start, void *end)
+__attribute__((cold)) void page_add_mapped(void *start, void *end)
 {
     if (start == end)
         return;
@@ -226,7 +226,7 @@ void page_add_mapped(void *start, void *end)
     free_range(boot_at, end);
 }
 
-void page_add_unmapped(void *start, void *end)
+__attribute__((cold)) void page_add_unmapped(void *start, void *end)
 {
     if (start == end)
         return;
