@@ -28,6 +28,7 @@
 #include "net/core.h"
 #include "net/netdev.h"
 #include "net/netif.h"
+#include "xenolith.h"
 
 struct interface {
     struct netif netif;
@@ -39,14 +40,14 @@ struct interface {
     bool blocked;       /* a queue is full; until tx_room() */
     struct netbuf *headers;
     unsigned int headers_used;
-    struct net_counters counters;
+    struct xenolith_network counters;
     struct interface *next;
 };
 
 /* Who has the net lock for a run of packets: that queue's thread. */
 static const struct thread *batch_thread; /* held: net lock */
 static struct interface *interfaces;      /* held: net lock */
-static struct net_counters gone;          /* held: net lock; of interfaces that went */
+static struct xenolith_network gone;      /* held: net lock; of interfaces that went */
 static struct waitq room = WAITQ_INIT_RANK(room, LOCK_CONDITION);
 
 /* --- out --- */
@@ -522,7 +523,7 @@ static void device_added(struct netdev *dev)
     net_unlock();
 }
 
-static void count(struct net_counters *sum, const struct net_counters *more)
+static void count(struct xenolith_network *sum, const struct xenolith_network *more)
 {
     sum->packets_in += more->packets_in;
     sum->bytes_in += more->bytes_in;
@@ -581,12 +582,12 @@ unsigned int net_netif_number(const struct netif *netif)
     return ((const struct interface *)netif->state)->number;
 }
 
-void net_get_counters(struct net_counters *counters)
+void xenolith_get_network(struct xenolith_network *network)
 {
     net_lock();
-    *counters = gone;
+    *network = gone;
     for (const struct interface *ni = interfaces; ni; ni = ni->next)
-        count(counters, &ni->counters);
+        count(network, &ni->counters);
     net_unlock();
 }
 
