@@ -39,6 +39,17 @@ static unsigned int stream_ready(struct socket *s)
 
 /* --- what lwIP tells us --- */
 
+static void stream_detach(struct socket *s)
+{
+    tcp_arg(s->tcp, NULL);
+    if (s->state != SOCKET_LISTENING) {
+        tcp_recv(s->tcp, NULL);
+        tcp_sent(s->tcp, NULL);
+        tcp_err(s->tcp, NULL);
+    }
+    s->tcp = NULL;
+}
+
 static err_t stream_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
     struct socket *s = arg;
@@ -46,6 +57,10 @@ static err_t stream_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err
     (void)err;
     if (!p) {
         s->ended = true;
+        /* Both sides have said their last word. lwIP goes on alone, and does not say when it frees
+         * the control block. */
+        if (pcb->state == TIME_WAIT || pcb->state == CLOSING)
+            stream_detach(s);
     } else if (s->reading_shut) {
         tcp_recved(pcb, p->tot_len);
         pbuf_free(p);
@@ -111,17 +126,6 @@ static void stream_attach(struct socket *s, struct tcp_pcb *pcb)
     tcp_recv(pcb, stream_received);
     tcp_sent(pcb, stream_sent);
     tcp_err(pcb, stream_failed);
-}
-
-static void stream_detach(struct socket *s)
-{
-    tcp_arg(s->tcp, NULL);
-    if (s->state != SOCKET_LISTENING) {
-        tcp_recv(s->tcp, NULL);
-        tcp_sent(s->tcp, NULL);
-        tcp_err(s->tcp, NULL);
-    }
-    s->tcp = NULL;
 }
 
 /* Forget the oldest connections that are over. */
