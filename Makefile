@@ -165,11 +165,17 @@ APP_SRC_$(2) := $$(wildcard $(1)/*.c)
 APP_CFLAGS :=
 -include $(1)/app.mk
 APP_CFLAGS_$(2) := $$(APP_CFLAGS)
-APP_OBJ_$(2) := $$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2)))
+APP_OBJ_$(2) := $$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2)) $$(wildcard $(1)/*.html))
 
-$$(APP_OBJ_$(2)): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS)
+$$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2))): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(INCLUDE) $$(CODE) $$(WARN) $$(APP_CFLAGS_$(2)) -MMD -MP -c $$< -o $$@
+
+# A file as it is, from NAME_html[] to NAME_html_end.
+$$(B)/obj/apps/$(2)/%.html.o: $(1)/%.html $$(B)/flags.$$(FLAGS_SUM)
+	@mkdir -p $$(@D)
+	@printf '.section .rodata.$$*_html,"a"\n.global $$*_html, $$*_html_end\n$$*_html: .incbin "%s"\n$$*_html_end:\n.section .note.GNU-stack\n' $$< | \
+	    $$(CC) -x assembler -c - -o $$@
 
 $$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) boot/image.lds tools/link.sh tools/symbols.py
 	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(LIBRARIES) \
