@@ -93,20 +93,24 @@ static bool is_path(const struct request *request, const char *path)
     return request->path_len == strlen(path) && memcmp(request->path, path, strlen(path)) == 0;
 }
 
-/* /bytes/N */
+/* /bytes/N: false if it is something else; else *n is N. */
 static bool bytes_wanted(const struct request *request, uint64_t *n)
 {
     static const char folder[] = "/bytes/";
     const char *at = request->path + strlen(folder), *end = request->path + request->path_len;
+    uint64_t number = 0;
 
     if (end <= at || memcmp(request->path, folder, strlen(folder)) != 0)
         return false;
-    for (*n = 0; at < end; at++) {
-        if (*at < '0' || *at > '9' || *n > BYTES_MAX)
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9' || number > BYTES_MAX)
             return false;
-        *n = *n * 10 + (uint64_t)(*at - '0');
+        number = number * 10 + (uint64_t)(*at - '0');
     }
-    return *n <= BYTES_MAX;
+    if (number > BYTES_MAX)
+        return false;
+    *n = number;
+    return true;
 }
 
 int answer_make(struct answer *answer, const struct request *request, int status, bool last,
