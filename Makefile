@@ -4,7 +4,7 @@
 # the rest.  There is no configure step; everything generated lies in build/.
 
 ARCH   ?= x86_64
-APP    ?= hello
+APP    ?= http
 GUEST  ?= pv
 VCPUS  ?= 1
 MEMORY ?= 32
@@ -27,6 +27,7 @@ $(foreach v,VCPUS MEMORY,$(if $(call not_number,$(v)),$(error $(v)=$($(v)) is no
 B       := build/$(if $(DEBUG),debug-)$(ARCH)
 APP_DIR := $(if $(wildcard apps/$(APP)/.),apps/$(APP),$(APP))
 APP_NAME := $(notdir $(patsubst %/,%,$(APP_DIR)))
+PORT    ?= $(if $(filter http,$(APP_NAME)),8080)
 ifneq ($(filter-out $(realpath $(APP_DIR)),$(realpath apps/$(APP_NAME))),)
   $(error APP=$(APP): apps/ has a program called $(APP_NAME) already; give yours another name)
 endif
@@ -81,7 +82,7 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
                $(B)/obj/x86/cpu.c.o
 
-.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed bench check check-tools check-format \
+.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -213,7 +214,7 @@ test-tools:
 	@tools/host-packages.sh build test
 
 run: $(CFG) | bed-tools
-	@tools/run.sh $(CFG) $(XEN)
+	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)"
 
 shell: all | bed-tools
 	@$(BED) shell --xen $(XEN) $(patsubst %,--file %,$(wildcard $(B)/*.elf))
@@ -229,7 +230,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-bed test-xen
+              test-bed test-page test-xen
 
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
@@ -239,7 +240,7 @@ soak: all | bed-tools
 
 # Every part runs even when one before it failed; the last line adds them up.
 test:
-	@tools/host-packages.sh build bed test
+	@tools/host-packages.sh build bed test page
 	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 	@for part in $(TEST_PARTS); do \
 	    echo "== $$part"; : >$(TEST_LOGS)/$$part.log; \
@@ -252,6 +253,10 @@ test-image: $(B)/hello.elf $(KERNEL_OBJ)
 
 test-bed: | bed-tools
 	@tests/bed/run.py '$(ONLY)'
+
+test-page: $(B)/http.elf $(B)/hello.elf | bed-tools
+	@tools/host-packages.sh page
+	@tests/page/run.py '$(ONLY)'
 
 test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
@@ -312,7 +317,8 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
+                  test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app: $(B)/APP.elf
@@ -324,12 +330,14 @@ Xenolith: C programs as Xen domains.
   make fuzz       long fuzzing (FUZZ_SECONDS each)
   make clean      what was built; make distclean: downloads, newlib and beds too
 
-  APP=hello       a folder in apps/ ($(APPS)), or any folder by path
+  APP=http        a folder in apps/ ($(APPS)), or any folder by path
   GUEST=pv        $(ALLOWED_GUEST)
   ARCH=x86_64     $(ALLOWED_ARCH)
   XEN=4.17        the bed's version: $(ALLOWED_XEN)
   MEMORY=32       MiB
   VCPUS=1         vCPUs of the domain
+  PORT=8080       of this machine, leads to port 80 of the domain; 7007:7 to another one
+                  (make run on the bed; without it only APP=http has a port, 8080)
   ARGS="..."      the program's arguments; kernel options first: $(KERNEL_OPTIONS)
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
