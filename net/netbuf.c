@@ -25,7 +25,8 @@ static spinlock_t lock = SPINLOCK_INIT;
 static struct netbuf *depot[DEPOT_BATCHES]; /* each a list of BATCH */
 static unsigned int depot_batches;
 
-static unsigned long total; /* netbufs that exist; atomic */
+static unsigned long total;  /* netbufs that exist; atomic */
+static unsigned long plenty; /* so many may be in use; written once */
 
 /* The calling vCPU's pool; NULL: no memory for one. Upcalls masked. */
 static struct netbuf_pool *own_pool(void)
@@ -48,12 +49,22 @@ static void refill_from_depot(struct netbuf_pool *pool)
     spin_unlock(&lock);
 }
 
+static void note_plenty(void)
+{
+    struct page_stats pages;
+
+    page_get_stats(&pages);
+    store_once(&plenty, MAX(pages.free / 2, 1));
+}
+
 static struct netbuf *make(void)
 {
     struct netbuf *buf = kmem_alloc(sizeof(*buf));
 
     if (!buf)
         return NULL;
+    if (!load_once(&plenty))
+        note_plenty();
     buf->page = page_alloc_zeroed();
     if (!buf->page) {
         kmem_free(buf);
@@ -152,4 +163,14 @@ void netbuf_get_stats(struct netbuf_stats *stats)
 
         stats->pooled += pool ? load_once(&pool->count) : 0;
     }
+}
+
+bool netbuf_is_short(void)
+{
+    struct netbuf_stats stats;
+
+    if (load_once(&total) <= load_once(&plenty))
+        return false;
+    netbuf_get_stats(&stats);
+    return stats.total - stats.pooled > load_once(&plenty);
 }

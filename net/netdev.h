@@ -29,6 +29,10 @@ void netbuf_free(struct netbuf *buf);
  * context. */
 void *netbuf_take_page(struct netbuf *buf);
 
+/* Packets take more than half of the memory that was free when the first came: whoever lets them
+ * pile up should stop. Any context. */
+bool netbuf_is_short(void);
+
 /* One more user. Any context. */
 static inline void netbuf_get(struct netbuf *buf)
 {

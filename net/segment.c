@@ -28,6 +28,8 @@
 /* With the largest headers and the link's it still counts in 16 bits, and takes at most 17 pages.
  */
 #define SEGMENT_MAX 64000
+/* What a connection may have waiting to be sent when memory is short. */
+#define QUEUED_SHORT ((size_t)16 * 1024)
 
 err_t lwip_tcp_output(struct tcp_pcb *pcb);
 void lwip_tcp_rexmit_fast(struct tcp_pcb *pcb);
@@ -74,8 +76,14 @@ size_t net_segment_room(const struct tcp_pcb *pcb)
 {
     /* Each netbuf may need a pbuf of its own and one for a header. */
     unsigned int pbufs = TCP_SND_QUEUELEN - MIN(pcb->snd_queuelen, TCP_SND_QUEUELEN);
+    size_t room = MIN(pcb->snd_buf, pbufs / 2 * (size_t)1024);
 
-    return MIN(pcb->snd_buf, pbufs / 2 * (size_t)1024);
+    if (room && netbuf_is_short()) {
+        size_t queued = TCP_SND_BUF - MIN(pcb->snd_buf, TCP_SND_BUF);
+
+        room = MIN(room, QUEUED_SHORT - MIN(queued, QUEUED_SHORT));
+    }
+    return room;
 }
 
 /* --- cutting --- */

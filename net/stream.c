@@ -14,6 +14,8 @@
 
 /* RFC 6928. */
 #define FIRST_WINDOW_PACKETS 10
+/* What may lie unread when memory is short. */
+#define UNREAD_SHORT (16 * 1024)
 /* Connections that are over but remembered (TIME_WAIT): more of them make lwIP slow, which walks
  * through them for each SYN. */
 #define TIME_WAIT_MAX 512
@@ -64,6 +66,8 @@ static err_t stream_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err
     } else if (s->reading_shut) {
         tcp_recved(pcb, p->tot_len);
         pbuf_free(p);
+    } else if (s->received_len + s->taken_len >= UNREAD_SHORT && netbuf_is_short()) {
+        return ERR_MEM; /* lwIP keeps this, and nothing that comes behind it */
     } else {
         /* What came as one piece was several packets: say so at once, the sender may count them. */
         if (p->tot_len > pcb->mss)

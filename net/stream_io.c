@@ -304,6 +304,8 @@ static void give_back(struct socket *s, struct pbuf *used, size_t len)
     free_pbufs(used);
     for (; s->tcp && len; len -= MIN(len, 0xffffu))
         tcp_recved(s->tcp, (u16_t)MIN(len, 0xffffu));
+    if (s->tcp && s->tcp->refused_data)
+        tcp_process_refused_data(s->tcp);
     take_received(s);
     if (!s->taken)
         socket_changed(s);

@@ -54,9 +54,10 @@ struct tx {
 struct rx {
     struct netif_rx_sring *sring; /* shared */
     RING_IDX prod, cons;
-    bool extra_follows; /* the next response is an extra_info */
-    bool drop;          /* the packet being put together is no good */
-    bool in_packet;     /* its last response said there is more */
+    unsigned int wanted; /* pages the backend is to have */
+    bool extra_follows;  /* the next response is an extra_info */
+    bool drop;           /* the packet being put together is no good */
+    bool in_packet;      /* its last response said there is more */
     struct netdev_packet packet;
     uint64_t packets, dropped;
     struct netfront_fault fault;
@@ -177,10 +178,10 @@ int rx_open(struct netfront_queue *q);
 void rx_close(struct netfront_queue *q);
 /* The same for received packets: they are handed up, and the ring is filled again. */
 int rx_poll(struct netfront_queue *q, unsigned int budget);
-/* Some slots have no page: memory was out. */
+/* The backend has fewer pages than it should: memory was out. */
 static inline bool rx_is_short(const struct rx *rx)
 {
-    return rx->prod - rx->cons < RING_SLOTS;
+    return rx->prod - rx->cons < rx->wanted;
 }
 
 /* Show requests up to `prod`; true if the backend wants to be told. `shown`: up to where it was

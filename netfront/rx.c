@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Receiving.  The ring is kept full of pages the backend may write to; it answers in order, so a
- * page is found by its place in the ring.  A page's grant is ended before anybody looks at what is
- * on it, so that the backend cannot change what was judged.  Responses are judged as copies; what
- * the protocol rules out closes the interface.  Follows Xen public/io/netif.h.
+ * Receiving.  The ring is kept full of pages the backend may write to, in a small domain less so;
+ * it answers in order, so a page is found by its place in the ring.  A page's grant is ended before
+ * anybody looks at what is on it, so that the backend cannot change what was judged.  Responses are
+ * judged as copies; what the protocol rules out closes the interface.  Follows Xen
+ * public/io/netif.h.
  */
 #include <string.h>
 #include "events/events.h"
 #include "grant/grant.h"
+#include "mm/page.h"
 #include "netfront/internal.h"
 
+#define RX_FEW 64 /* pages with which several packets of any size may come */
 #define RX_MIN (XEN_NETIF_NR_SLOTS_MIN + 2) /* pages without which no large packet would come */
 
 static int note_fault(struct rx *rx, const char *field, uint64_t value)
@@ -149,7 +152,16 @@ static void hand_up(struct netfront_queue *q)
     }
 }
 
-/* Give the backend pages until the ring is full or memory is out. */
+/* A full ring, unless that is more than a sixteenth of what memory is left. */
+static unsigned int pages_wanted(void)
+{
+    struct page_stats stats;
+
+    page_get_stats(&stats);
+    return (unsigned int)MIN(MAX(stats.free / 16, RX_FEW), RING_SLOTS);
+}
+
+/* Give the backend the pages it is to have, or what there is. */
 static bool refill(struct netfront_queue *q)
 {
     struct rx *rx = &q->rx;
@@ -215,6 +227,7 @@ int rx_open(struct netfront_queue *q)
     rx->sring = page;
     SHARED_RING_INIT(rx->sring);
     rx->prod = rx->cons = 0;
+    rx->wanted = pages_wanted();
     rx->extra_follows = rx->in_packet = false;
     rx->packet.nfrags = 0;
     rx->fault.field = NULL;
