@@ -37,6 +37,32 @@ struct xenolith_info {
  * the same. Thread context. */
 int xenolith_get_info(struct xenolith_info *info);
 
+/* -- What it does, in numbers that only grow: two looks and the time in between give rates ------
+ */
+
+struct xenolith_stats {
+    uint64_t idle_ns;     /* of all vCPUs together */
+    uint64_t switches;    /* from thread to thread */
+    uint64_t upcalls;     /* Xen called */
+    uint64_t events;      /* handlers of event channels ran */
+    unsigned int threads; /* that there are now */
+};
+
+/* Any context. */
+void xenolith_get_stats(struct xenolith_stats *stats);
+/* How long this vCPU has been idle, 0 for one that never ran. A domain's vCPUs are numbered from
+ * 0. Any context. */
+uint64_t xenolith_vcpu_idle_ns(unsigned int vcpu);
+
+/* What came and went by the network's interfaces, without the loopback; Ethernet headers count. */
+struct xenolith_network {
+    uint64_t packets_in, bytes_in, packets_out, bytes_out;
+    uint64_t dropped; /* for want of memory, or refused by the driver */
+};
+
+/* Brings TCP/IP into the program, as sockets do. Thread context. */
+void xenolith_get_network(struct xenolith_network *network);
+
 /* -- The end of the domain ------------------------------------------------------------------- */
 
 /* A program that does nothing ends like exit(0) when the toolstack says shutdown or reboot. One
