@@ -20,7 +20,7 @@
 /* What came out of order is forgotten everywhere at most so often. */
 #define FORGET_NS (100 * NS_PER_MS)
 
-unsigned int net_held_pages, net_budget_pages, net_budget_option_kib;
+unsigned int net_held_pages, net_sent_pages, net_budget_pages, net_budget_option_kib;
 
 void net_budget_start(void)
 {

@@ -86,7 +86,10 @@ void memp_free(memp_t type, void *block)
     if (!object)
         return;
     if (type == MEMP_PBUF && ((struct pbuf *)block)->netbuf) {
-        net_held_pages -= ((struct pbuf *)block)->type_internal == PBUF_REF; /* it was received */
+        if (((struct pbuf *)block)->type_internal == PBUF_REF) /* it was received */
+            net_held_pages--;
+        else
+            net_sent_pages--;
         netbuf_put(((struct pbuf *)block)->netbuf);
     }
     object->next = pools[type].free;

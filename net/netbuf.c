@@ -12,7 +12,8 @@
 #include "net/netdev.h"
 
 #define BATCH         32
-#define DEPOT_BATCHES 16 /* 2 MiB; beyond it pages go back to the page allocator */
+#define DEPOT_BATCHES 16 /* 2 MiB at most; beyond it pages go back to the page allocator */
+#define DEPOT_SHARE   32 /* and this part of the memory */
 
 /* A vCPU's own, touched only by it with upcalls masked. */
 struct netbuf_pool {
@@ -24,6 +25,7 @@ static spinlock_t lock = SPINLOCK_INIT;
 /* held: lock */
 static struct netbuf *depot[DEPOT_BATCHES]; /* each a list of BATCH */
 static unsigned int depot_batches;
+static unsigned int depot_max; /* set when the first netbuf is made */
 
 static unsigned long total; /* netbufs that exist; atomic */
 
@@ -48,10 +50,20 @@ static void refill_from_depot(struct netbuf_pool *pool)
     spin_unlock(&lock);
 }
 
+static void set_depot_max(void)
+{
+    struct page_stats pages;
+
+    page_get_stats(&pages);
+    store_once(&depot_max, (unsigned int)MIN(1 + pages.total / DEPOT_SHARE / BATCH, DEPOT_BATCHES));
+}
+
 static struct netbuf *make(void)
 {
     struct netbuf *buf = kmem_alloc(sizeof(*buf));
 
+    if (!load_once(&depot_max))
+        set_depot_max();
     if (!buf)
         return NULL;
     buf->page = page_alloc_zeroed();
@@ -114,7 +126,7 @@ static struct netbuf *spill(struct netbuf_pool *pool)
     pool->count -= BATCH;
     last->next = NULL;
     spin_lock(&lock);
-    kept = depot_batches < DEPOT_BATCHES;
+    kept = depot_batches < depot_max;
     if (kept)
         depot[depot_batches++] = batch;
     spin_unlock(&lock);

@@ -138,7 +138,7 @@ struct netdev {
     /* After -XEN_EAGAIN: there is room again. The queue's thread. */
     void (*tx_room)(struct netdev *dev, unsigned int queue);
     /* Connected (features are valid) or not any more. Called after `added` and before `removed`
-     * only, one at a time; down: no receive() runs any more. The driver's thread. */
+     * only, one at a time; down: no receive() begins any more. The driver's thread. */
     void (*link)(struct netdev *dev, bool up);
 
     struct list entry; /* the rest is netdev.c's */

@@ -5,8 +5,12 @@
  * lets it go, and with it goes out what the run caused.
  */
 #include "kernel/thread.h"
+#include "lwip/prot/etharp.h"
+#include "lwip/prot/ip.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
+#include "lwip/prot/udp.h"
+#include "mm/page.h"
 #include "net/budget.h"
 #include "net/core.h"
 #include "net/interface.h"
@@ -43,15 +47,23 @@ static struct pbuf *pbufs_from(struct netdev_packet *packet)
     return NULL;
 }
 
-/* The largest headers lwIP reads in one piece. */
+/* The largest headers lwIP reads in one piece; and it may look so far behind the last byte of a
+ * packet that ends within them, which must not be another page. */
 #define HEADERS_MAX 160
+#define BEHIND_MAX  64
 
+static bool ends_with_its_page(const struct pbuf *p)
+{
+    return ((unsigned long)p->payload + p->len - 1) % PAGE_SIZE >= PAGE_SIZE - BEHIND_MAX;
+}
+
+/* Headers in one piece, with room behind. NULL: no memory. */
 static struct pbuf *pull_up(struct pbuf *p)
 {
     unsigned int len = MIN(p->tot_len, HEADERS_MAX);
     struct pbuf *head, *rest = p;
 
-    if (p->len >= len)
+    if (p->len >= len && !ends_with_its_page(p))
         return p;
     head = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
     if (!head) {
@@ -76,6 +88,25 @@ static bool is_fragment(const struct pbuf *p)
            frame[20] == IP6_NEXTH_FRAGMENT;
 }
 
+/* Shorter than what lwIP reads before it looks at the length: a header, of UDP also the ports. */
+static bool is_cut_short(const struct pbuf *p)
+{
+    const uint8_t *frame = p->payload;
+    unsigned int len = 0;
+
+    if (p->len < 14)
+        return true;
+    if (frame[12] == 0x08 && frame[13] == 0x00)
+        len = p->len < 14 + IP_HLEN       ? IP_HLEN
+              : frame[23] == IP_PROTO_UDP ? (frame[14] & 0xfu) * 4 + UDP_HLEN
+                                          : IP_HLEN;
+    else if (frame[12] == 0x08 && frame[13] == 0x06)
+        len = SIZEOF_ETHARP_HDR;
+    else if (frame[12] == 0x86 && frame[13] == 0xdd)
+        len = IP6_HLEN;
+    return p->len < 14 + len;
+}
+
 void interface_receive(struct netdev *dev, unsigned int queue, struct netdev_packet *packet)
 {
     struct interface *ni = dev->stack;
@@ -90,7 +121,7 @@ void interface_receive(struct netdev *dev, unsigned int queue, struct netdev_pac
     ni->counters.bytes_in += packet->len;
     p = pbufs_from(packet);
     p = p ? pull_up(p) : NULL;
-    if (p && net_budget_is_tight() && is_fragment(p)) {
+    if (p && (is_cut_short(p) || (net_budget_is_tight() && is_fragment(p)))) {
         pbuf_free(p);
         p = NULL;
     }

@@ -21,7 +21,7 @@ static unsigned int stream_ready(struct socket *s)
         ready |= FD_READABLE;
     if (s->ended || !s->tcp)
         ready |= FD_ENDED;
-    if (!s->tcp || s->writing_shut || stream_room(s) >= STREAM_ROOM_LOW)
+    if (!s->tcp || s->writing_shut || stream_room(s) >= stream_room_low())
         ready |= FD_WRITABLE;
     if (!s->tcp || (s->ended && s->writing_shut))
         ready |= FD_HUNG_UP;

@@ -5,10 +5,15 @@
 #pragma once
 #include <netinet/in.h>
 #include "lwip/err.h"
+#include "net/budget.h"
 #include "net/segment.h"
 #include "net/socket.h"
 
-#define STREAM_ROOM_LOW (16 * 1024) /* with less room a socket is not writable */
+/* With less room a socket is not writable. held: net lock */
+static inline size_t stream_room_low(void)
+{
+    return net_budget_is_tight_to_send() ? PAGE_SIZE : 16 * 1024;
+}
 
 struct tcp_pcb;
 

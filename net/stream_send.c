@@ -88,7 +88,7 @@ static ssize_t await_room(struct socket *s, size_t wanted, uint64_t deadline_ns)
 
         if (rc)
             return rc;
-        if (room >= MIN(wanted, STREAM_ROOM_LOW))
+        if (room >= MIN(wanted, stream_room_low()))
             return (ssize_t)room;
         if (deadline_ns == 0 && room)
             return (ssize_t)room;
@@ -161,7 +161,7 @@ static ssize_t send_all(struct socket *s, struct iov_cursor *from, int flags, ui
         if (left)
             rc = await_room(s, left, deadline_ns);
     }
-    if (s->tcp && s->state == SOCKET_CONNECTED && stream_room(s) < STREAM_ROOM_LOW)
+    if (s->tcp && s->state == SOCKET_CONNECTED && stream_room(s) < stream_room_low())
         socket_changed(s);
     net_unlock();
     return done ? (ssize_t)done : rc;

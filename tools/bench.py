@@ -151,7 +151,7 @@ class Xenolith:
 
     def parallel(self):
         result = self.run(smp.parallel_script("bench-threads.elf", *(
-            f"""'tsc_mode="native"' 'extra="{what}"'""" for what in ("scale", "crowd"))), 400,
+            f"""'tsc_mode="native"' 'extra="{what}"'""" for what in ("scale", "crowd"))), 600,
             self.parallel_bed)
         self.whole(result, "crowd")
         return smp.ratios_of(result.consoles)

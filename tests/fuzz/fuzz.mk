@@ -19,6 +19,7 @@ FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/ho
 # Parts that cannot be included one after the other.
 FUZZ_NETFRONT := $(wildcard netfront/*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -26,6 +27,11 @@ build/fuzz/%.o: %.c
 
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	@clang $(FUZZ_CFLAGS) -o $@ $^
+
+# The whole of TCP/IP, with the kernel of tests/net/net.mk.
+build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
+	@mkdir -p $(@D)
+	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
 
 .PHONY: fuzz fuzz-short
 .SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(wildcard tests/fuzz/*.c))

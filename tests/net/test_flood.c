@@ -273,6 +273,59 @@ TEST(fragments_stay_within_the_budget_and_age)
     CHECK_EQ(net_held_pages, 0);
 }
 
+static size_t send_all(struct socket *s)
+{
+    struct iovec part = { bytes, 60000 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+    size_t done = 0;
+    ssize_t rc;
+
+    while ((rc = s->ops->send(s, &message, 0, 0)) > 0)
+        done += (size_t)rc;
+    CHECK_EQ(rc, -EAGAIN);
+    return done;
+}
+
+TEST(what_nobody_fetches_stays_within_the_budget)
+{
+    struct socket *listener = listen_on(80, 100), *s[41];
+    struct client c[41];
+    size_t sent;
+
+    begin();
+    net_budget_pages = 512;
+    for (unsigned int i = 0; i < 41; i++) {
+        CHECK(connect_client(&c[i], CLIENT + i, 2000));
+        s[i] = accept_one(listener);
+        CHECK(s[i] != NULL);
+        if (i < 40)
+            CHECK_GE(send_all(s[i]), 4096);
+    }
+    CHECK_LE(net_sent_pages, 512 + 80);
+    /* One who does fetch gets all, a little at a time. */
+    for (sent = 0; sent < 200000;) {
+        size_t more = send_all(s[40]);
+
+        CHECK_GE(more, 1);
+        sent += more;
+        for (unsigned int turns = 0; turns < 20; turns++) {
+            struct peer_tcp answer;
+
+            while (peer_next_tcp(0, 2000, &answer, frame))
+                if (answer.to == c[40].ip && answer.seq == c[40].ack)
+                    c[40].ack += (uint32_t)answer.len;
+            say(&c[40], PEER_ACK, c[40].seq, NULL, 0);
+        }
+        if (more == 0)
+            break;
+    }
+    for (unsigned int i = 0; i < 41; i++) {
+        say(&c[i], PEER_RST, c[i].seq, NULL, 0);
+        close_socket(s[i]);
+    }
+    CHECK_EQ(net_sent_pages, 0);
+}
+
 /* Nothing stays of ten thousand connections. */
 TEST(connections_leave_nothing)
 {

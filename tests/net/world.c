@@ -25,7 +25,7 @@ static const struct netdev_listener *stack;
 
 unsigned int world_filters[WORLD_DEVICES];
 uint8_t world_filter[6];
-bool world_full;
+bool world_full, world_at_end;
 
 extern const struct cmdline_option net_options[];
 
@@ -125,14 +125,14 @@ void world_receive_more(unsigned int n, const void *frame, size_t len, bool csum
         struct netdev_frag *frag = &packet.frag[packet.nfrags++];
 
         frag->buf = netbuf_alloc();
-        frag->offset = 0;
         frag->len = (uint16_t)(len < PAGE_SIZE ? len : PAGE_SIZE);
+        frag->offset = world_at_end ? (uint16_t)(PAGE_SIZE - frag->len) : 0;
         if (!frag->buf) {
             for (packet.nfrags--; packet.nfrags; packet.nfrags--)
                 netbuf_put(packet.frag[packet.nfrags - 1].buf);
             return;
         }
-        memcpy(netbuf_page(frag->buf), from, frag->len);
+        memcpy((char *)netbuf_page(frag->buf) + frag->offset, from, frag->len);
         from += frag->len;
         len -= frag->len;
     }

@@ -44,6 +44,8 @@ void world_receive(unsigned int n, const void *frame, size_t len, bool csum_vali
 /* Several in one run: between begin and end. */
 void world_receive_more(unsigned int n, const void *frame, size_t len, bool csum_valid);
 void world_receive_end(unsigned int n);
+/* Frames lie at the end of their pages: who reads too far is seen. */
+extern bool world_at_end;
 /* The next frame that the device sent; 0: there is none. At most WORLD_FRAME bytes. */
 size_t world_sent(unsigned int n, void *frame);
 /* Forget what was sent. */

@@ -206,7 +206,7 @@ class LinuxDomu:
         more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """
         result = self.run(smp.parallel_script("vmlinux", *(
             more + "'" + EXTRA[:-1] + f' -- {what}"' + "'" for what in ("scale", "crowd"))),
-            self.threads_initrd, 500, self.parallel_bed)
+            self.threads_initrd, 800, self.parallel_bed)
         self.whole(result, "crowd")
         return smp.ratios_of(result.consoles)
 
