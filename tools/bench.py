@@ -4,7 +4,7 @@
 
   bench.py [--xen VERSION] [--only PART] [--compare OLD.json] [--docs] [--fresh]
 
-Prints the table and writes build/bench.json; docs/BENCHMARKS.md says how each figure is measured and
+Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
 --only measures the parts with that in their names (boots, operations, threads, network, parallel),
 --docs puts the table into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
@@ -314,7 +314,8 @@ def main():
     bed = Bed(options.xen, "counted", say)
     bed.build()
     parallel_bed = Bed(options.xen, "multi", say)
-    parallel_bed.build()
+    if options.only in "parallel":
+        parallel_bed.build()
     rows = rows_of(*measure(bed, parallel_bed, options.fresh, options.only), options.only)
     out = OUT if not options.only else OUT.replace(".json", f"-{options.only}.json")
     write(out, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],

@@ -81,10 +81,9 @@ start net %(kernel)s memory=$mib 'tsc_mode="native"' && wait_for 30 reaches &&
 WEB = COMMON + """
 create_paused=-p
 start first %(kernel)s memory=$mib && create_paused= &&
-    set -- $(./boottime "$(xl domid first)" $address $page 60) && echo "bench net_http_first $1 $2" && end first || exit 1
+    times=$(./boottime "$(xl domid first)" $address $page 60) && echo "bench net_http_first $times" && end first || exit 1
 start web %(kernel)s memory=$mib 'tsc_mode="native"' && wait_for 30 serves && load 1 >/dev/null || exit 1
-before=$(cpu_ns web)
-load 2 && echo "web's own $(($(cpu_ns web) - before))" && end web
+before=$(cpu_ns web) && [ "$before" -gt 0 ] && load 2 && echo "web's own $(($(cpu_ns web) - before))" && end web
 """
 # By halves, where each attempt takes long; the bounds are tried too.
 SMALLEST = COMMON + """
