@@ -18,6 +18,7 @@
 #include "mm/page.h"
 #include "x86/guest.h"
 #include "x86/hvm/hvm.h"
+#include "x86/hvm/regs.h"
 #include "x86/hvm/uart.h"
 #include <xen/arch-x86/hvm/start_info.h>
 
@@ -58,6 +59,14 @@ static _Noreturn void give_up(const char *why)
     uart_open(UART_COM1);
     for (;;)
         asm volatile("hlt"); /* interrupts are off; Xen ends a domain that does this on all vCPUs */
+}
+
+/* The BIOS left the interrupt controllers of a PC as it wanted them: nothing may come from there.
+ */
+static void silence_pic(void)
+{
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
 }
 
 static void decode(uint32_t magic, uint32_t paddr)
@@ -175,6 +184,8 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     hvm_mmu_init(nx);
     if (!hvm_find_xen())
         give_up("there is no Xen below this machine, and this program is a Xen domain's kernel");
+    if (magic != XEN_HVM_START_MAGIC_VALUE)
+        silence_pic();
     decode(magic, paddr);
     take_first_memory(&info);
     add_unmapped(&info);
