@@ -35,23 +35,6 @@ static struct hvm_loaded loaded;
 
 void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx);
 
-void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
-{
-    const char *text = paddr ? look(paddr, sizeof(to->cmdline)) : NULL;
-
-    if (text)
-        memcpy(to->cmdline, text, sizeof(to->cmdline));
-    else if (paddr)
-        log_error("the loader's command line at 0x%lx is out of reach", paddr);
-}
-
-void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size)
-{
-    if (to->nr_modules < HVM_MODULES_MAX)
-        to->modules[to->nr_modules++] = (struct hvm_module){ paddr, size };
-    memory_remove(&to->memory, paddr, size);
-}
-
 /* There is no console yet, or nobody to have one: a PC's serial port is what may be there. */
 static _Noreturn void give_up(const char *why)
 {
