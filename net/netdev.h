@@ -23,6 +23,9 @@ struct netbuf {
 
 /* One user, content undefined (zeroes or bytes of old packets); NULL: no memory. Any context. */
 struct netbuf *netbuf_alloc(void);
+/* From here on each is of zeroes: who sees one device's packets may not see another's. Any context.
+ */
+void netbuf_scrub(void);
 /* The last user is gone: netbuf_put()'s slow half. */
 void netbuf_free(struct netbuf *buf);
 /* Forget the netbuf but not its page, which is the caller's now (who is the only user). Any
