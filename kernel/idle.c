@@ -16,10 +16,10 @@ static void idle_block(struct runq *rq)
     if (sched_several_vcpus)
         sched_idle_begin(rq->cpu->vcpu);
     if (!sched_several_vcpus || !sched_take(rq)) {
-        store_once(&rq->idle_ns, rq->idle_ns - time_now_ns());
+        store_once(&rq->idle_ns, rq->idle_ns - (int64_t)time_now_ns()); /* it was idle for less */
         hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
         upcalls_disable();
-        store_once(&rq->idle_ns, rq->idle_ns + time_now_ns());
+        store_once(&rq->idle_ns, rq->idle_ns + (int64_t)time_now_ns());
     }
     if (sched_several_vcpus)
         sched_idle_end(rq->cpu->vcpu);

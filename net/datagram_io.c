@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include "kernel/time.h"
 #include "lwip/raw.h"
 #include "lwip/udp.h"

@@ -7,6 +7,7 @@
 #include "lwip/netif.h"
 #include "net/netdev.h"
 #include "net/netif.h"
+#include "xenolith.h"
 
 struct interface {
     struct netif netif;
@@ -19,7 +20,7 @@ struct interface {
     bool filters_late;  /* not all that was joined could be told; until then, too */
     struct netbuf *headers;
     unsigned int headers_used;
-    struct net_counters counters;
+    struct xenolith_network counters;
     struct interface *next;
 };
 

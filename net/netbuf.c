@@ -80,23 +80,34 @@ static struct netbuf *make(void)
     return buf;
 }
 
-struct netbuf *netbuf_alloc(void)
+unsigned int netbuf_alloc_some(struct netbuf **bufs, unsigned int count)
 {
     bool enabled = upcalls_save();
     struct netbuf_pool *pool = own_pool();
-    struct netbuf *buf = NULL;
+    unsigned int got = 0;
 
-    if (pool && !pool->first)
-        refill_from_depot(pool);
-    if (pool && pool->first) {
-        buf = pool->first;
-        pool->first = buf->next;
+    while (pool && got < count) {
+        if (!pool->first)
+            refill_from_depot(pool);
+        if (!pool->first)
+            break;
+        bufs[got++] = pool->first;
+        pool->first = pool->first->next;
         pool->count--;
     }
     upcalls_restore(enabled);
-    if (buf && load_once(&scrub))
-        memset(buf->page, 0, PAGE_SIZE);
-    return buf ? buf : make();
+    for (unsigned int i = 0; i < got && load_once(&scrub); i++)
+        memset(bufs[i]->page, 0, PAGE_SIZE);
+    while (got < count && (bufs[got] = make()))
+        got++;
+    return got;
+}
+
+struct netbuf *netbuf_alloc(void)
+{
+    struct netbuf *buf;
+
+    return netbuf_alloc_some(&buf, 1) ? buf : NULL;
 }
 
 void netbuf_scrub(void)
@@ -143,24 +154,36 @@ static void unmake(struct netbuf *buf)
     }
 }
 
-void netbuf_free(struct netbuf *buf)
+/* Move netbufs from a list to the calling vCPU's pool. What comes back there is no room for. */
+static struct netbuf *keep(struct netbuf **list)
 {
     bool enabled = upcalls_save();
     struct netbuf_pool *pool = own_pool();
-    struct netbuf *surplus = NULL;
+    struct netbuf *surplus = pool ? NULL : *list, *buf = pool ? *list : NULL;
 
-    buf->refs = 1;
-    if (pool) {
+    for (struct netbuf *next; buf && !surplus; buf = next) {
+        next = buf->next;
+        buf->refs = 1;
         buf->next = pool->first;
         pool->first = buf;
         if (++pool->count == 2 * BATCH)
             surplus = spill(pool);
-    } else {
-        buf->next = NULL;
-        surplus = buf;
     }
+    *list = buf;
     upcalls_restore(enabled);
-    unmake(surplus);
+    return surplus;
+}
+
+void netbuf_free_list(struct netbuf *first)
+{
+    while (first)
+        unmake(keep(&first));
+}
+
+void netbuf_free(struct netbuf *buf)
+{
+    buf->next = NULL;
+    netbuf_free_list(buf);
 }
 
 void netbuf_get_stats(struct netbuf_stats *stats)

@@ -15,7 +15,7 @@
 #include "net/interface.h"
 
 struct interface *net_interfaces;
-static struct net_counters gone; /* held: net lock; of interfaces that went */
+static struct xenolith_network gone; /* held: net lock; of interfaces that went */
 
 static void device_link(struct netdev *dev, bool up)
 {
@@ -108,7 +108,7 @@ static void device_added(struct netdev *dev)
     net_unlock();
 }
 
-static void count(struct net_counters *sum, const struct net_counters *more)
+static void count(struct xenolith_network *sum, const struct xenolith_network *more)
 {
     sum->packets_in += more->packets_in;
     sum->bytes_in += more->bytes_in;
@@ -171,12 +171,12 @@ unsigned int net_netif_number(const struct netif *netif)
     return ((const struct interface *)netif->state)->number;
 }
 
-void net_get_counters(struct net_counters *counters)
+void xenolith_get_network(struct xenolith_network *network)
 {
     net_lock();
-    *counters = gone;
+    *network = gone;
     for (const struct interface *ni = net_interfaces; ni; ni = ni->next)
-        count(counters, &ni->counters);
+        count(network, &ni->counters);
     net_unlock();
 }
 

@@ -32,10 +32,3 @@ unsigned int net_netif_number(const struct netif *netif);
 void net_configure(struct netif *netif, unsigned int number, bool up);
 /* It is gone: nothing of it stays in xenstore. */
 void net_configure_forget(unsigned int number);
-
-/* What an interface has seen. */
-struct net_counters {
-    uint64_t packets_in, bytes_in, packets_out, bytes_out, dropped;
-};
-/* Of all interfaces but the loopback. Net lock not held. */
-void net_get_counters(struct net_counters *counters);

@@ -14,6 +14,7 @@
 #include "net/budget.h"
 #include "net/core.h"
 #include "net/interface.h"
+#include "net/memory.h"
 
 /* Who has the net lock for a run of packets: that queue's thread. */
 static const struct thread *batch_thread; /* held: net lock */
@@ -26,13 +27,11 @@ static struct pbuf *pbufs_from(struct netdev_packet *packet)
 
     for (i = 0; i < packet->nfrags; i++) {
         struct netdev_frag *frag = &packet->frag[i];
-        struct pbuf *p = pbuf_alloc_reference((char *)netbuf_page(frag->buf) + frag->offset,
-                                              frag->len, PBUF_REF);
+        struct pbuf *p =
+            net_pbuf_received(frag->buf, (char *)netbuf_page(frag->buf) + frag->offset, frag->len);
 
         if (!p)
             break;
-        p->netbuf = frag->buf;
-        net_held_pages++;
         p->tot_len = (u16_t)left;
         left -= frag->len;
         *end = p;

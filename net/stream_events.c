@@ -23,6 +23,10 @@ static err_t stream_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err
     (void)err;
     if (!p) {
         s->ended = true;
+        /* Both sides have said their last word. lwIP goes on alone, and does not say when it frees
+         * the control block. */
+        if (pcb->state == TIME_WAIT || pcb->state == CLOSING)
+            stream_detach(s);
     } else if (s->reading_shut) {
         tcp_recved(pcb, p->tot_len);
         pbuf_free(p);

@@ -7,6 +7,7 @@
 #include "kernel/time.h"
 #include "lwip/tcp.h"
 #include "net/iov.h"
+#include "net/memory.h"
 #include "net/stream.h"
 
 void stream_take(struct socket *s, struct pbuf *p)
@@ -20,16 +21,11 @@ void stream_take(struct socket *s, struct pbuf *p)
 }
 
 /* Each pbuf of ours is its own: only `next` and `len` count. held: net lock */
-static void free_pbufs(struct socket *s, struct pbuf *p)
+static void free_pbufs(struct socket *s, struct pbuf *first)
 {
-    while (p) {
-        struct pbuf *next = p->next;
-
+    for (const struct pbuf *p = first; p; p = p->next)
         s->held_pages--;
-        p->next = NULL;
-        pbuf_free(p);
-        p = next;
-    }
+    net_pbufs_free(first);
 }
 
 void stream_drop_received(struct socket *s)

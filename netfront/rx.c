@@ -12,9 +12,10 @@
 #include "mm/page.h"
 #include "netfront/internal.h"
 
-#define RX_MIN   (XEN_NETIF_NR_SLOTS_MIN + 2) /* pages without which no large packet would come */
-#define RX_FIRST 64
-#define RX_SHARE 8 /* of the free memory all queues' rings may hold this part */
+#define REFILL_MAX 32                           /* pages got in one go */
+#define RX_MIN     (XEN_NETIF_NR_SLOTS_MIN + 2) /* pages without which no large packet would come */
+#define RX_FIRST   64
+#define RX_SHARE   8 /* of the free memory all queues' rings may hold this part */
 
 static int note_fault(struct rx *rx, const char *field, uint64_t value)
 {
@@ -153,23 +154,29 @@ static void hand_up(struct netfront_queue *q)
     }
 }
 
+static void post(struct rx *rx, domid_t domid, struct netbuf *buf)
+{
+    unsigned int slot = SLOT_OF(rx->prod);
+    struct netif_rx_request request = { .id = slot, .gref = rx->refs[slot] };
+
+    rx->bufs[slot] = buf;
+    (void)grant_allow(request.gref, domid, netbuf_page(buf), false);
+    memcpy(&rx->sring->ring[slot].req, &request, sizeof(request));
+    rx->prod++;
+}
+
 /* Give the backend pages until there are enough or memory is out. */
 static bool refill(struct netfront_queue *q)
 {
     struct rx *rx = &q->rx;
     RING_IDX shown = rx->prod;
+    struct netbuf *fresh[REFILL_MAX];
+    unsigned int count = 1;
 
-    while (rx_is_short(rx)) {
-        unsigned int slot = SLOT_OF(rx->prod);
-        struct netbuf *buf = netbuf_alloc();
-        struct netif_rx_request request = { .id = slot, .gref = rx->refs[slot] };
-
-        if (!buf)
-            break;
-        rx->bufs[slot] = buf;
-        (void)grant_allow(request.gref, q->nf->xenbus.backend_id, netbuf_page(buf), false);
-        memcpy(&rx->sring->ring[slot].req, &request, sizeof(request));
-        rx->prod++;
+    while (rx_is_short(rx) && count) {
+        count = netbuf_alloc_some(fresh, MIN(REFILL_MAX, rx->target - (rx->prod - rx->cons)));
+        for (unsigned int i = 0; i < count; i++)
+            post(rx, q->nf->xenbus.backend_id, fresh[i]);
     }
     return rx->prod != shown &&
            ring_push(&rx->sring->req_prod, &rx->sring->req_event, shown, rx->prod);

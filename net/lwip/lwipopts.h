@@ -61,6 +61,7 @@
 #define LWIP_LOOPIF_MULTICAST          1
 #define LWIP_LOOPBACK_MAX_PBUFS        0
 #define LWIP_CHECKSUM_CTRL_PER_NETIF   1
+#define LWIP_CHKSUM                    net_sum
 #define LWIP_IPV4                      1
 #define LWIP_IPV6                      1
 #define LWIP_IPV6_NUM_ADDRESSES        4

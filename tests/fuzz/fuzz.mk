@@ -19,6 +19,7 @@ FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/ho
 # Parts that cannot be included one after the other.
 FUZZ_NETFRONT := $(wildcard netfront/*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@ what is typed here is typed there. Not for tests: they use session.py and look a
 import contextlib
 import os
 import re
+import socket
 import sys
 import termios
 
@@ -114,15 +115,38 @@ def run_shell(bed, files, to_stdout, forward):
     return 0
 
 
+def announce(rule):
+    """Say where a forwarded port is, unless somebody else has it."""
+    where = re.fullmatch(r"tcp:([\d.]+):(\d+)-[\d.]*:(\d+)", rule)
+    if not where:
+        return
+    address, port, inner = where.groups()
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, int(port)))
+        except (OSError, OverflowError) as error:
+            raise BedError(f"port {port} of {address} cannot be had ({error}): choose another, "
+                           f"as in: make run PORT={int(port) + 1}") from error
+    web = f"http://{address}:{port}/" if inner == "80" else f"{address}:{port}"
+    print(f"bed: {web} is port {inner} of the domain; Ctrl-C ends it", flush=True)
+
+
 def run_console(bed, options, to_stdout):
     """Create the domain and stay with it until it is gone. The command's exit status."""
     name, files = prepare(options)
     bed.build()
+    for rule in options.forward:
+        announce(rule)
     stdin = sys.stdin.fileno()
     script = f'console_session {name} /scenario/{name}.cfg'
-    with keys_go_out(stdin):
-        result = bed.run(script, files, options.timeout or float("inf"), options.out, to_stdout,
-                         stdin=stdin, forward=options.forward)
+    try:
+        with keys_go_out(stdin):
+            result = bed.run(script, files, options.timeout or float("inf"), options.out, to_stdout,
+                             stdin=stdin, forward=options.forward)
+    except KeyboardInterrupt:
+        print(f"\nbed: domain {name} ended from the keyboard", flush=True)
+        return 0
     if result.timed_out:
         print(f"\nbed: domain {name} was still there after {options.timeout:g} s")
         return result.exit

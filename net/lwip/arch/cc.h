@@ -26,6 +26,8 @@ struct tcp_pcb;
 #define LWIP_PLATFORM_ASSERT(message) panic("lwIP: %s:%d: %s", __FILE__, __LINE__, message)
 #endif
 
+/* net/bytes.c. */
+uint16_t net_sum(const void *data, int len);
 /* net/core.c. held: net lock */
 uint32_t net_random(void);
 uint32_t net_tcp_first_sequence(const void *local, uint16_t local_port, const void *remote,
