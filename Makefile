@@ -364,7 +364,7 @@ Xenolith: C programs as Xen domains.
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net-off= -ip=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net-off= -net-memory= -net-connections= -ip=
 export HELP
 help:
 	@echo "$$HELP"
