@@ -57,7 +57,7 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv x86/hvm
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
                                               $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
@@ -66,9 +66,9 @@ NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
 NET_OBJ     := $(NET_SRC:%=$(B)/obj/%.o)
-# Of lwIP's sources; memp.c is net/memory.c here. Linked into programs that use sockets only.
+# Of lwIP's sources; memp.c is net/memory.c here, timeouts.c net/timers.c. Linked into programs that use sockets only.
 LWIP        := build/lwip-source/lwip/src
-LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out udp) \
                $(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
                $(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet apps/lwiperf/lwiperf
 LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
@@ -79,8 +79,7 @@ LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
-NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
-               $(B)/obj/x86/cpu.c.o
+NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
 .PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
@@ -111,11 +110,13 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind \
-        kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
-        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
-        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/trap \
-        xenbus/device xenbus/directory xenbus/store xenbus/watch
+COLD := boot/hvm boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
+        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/inherit kernel/priority \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/format lib/log lib/panic lib/symbols libc/atexit libc/fd libc/info \
+        libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
+        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu \
+        xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.
@@ -224,6 +225,8 @@ debug: $(CFG) | bed-tools test-tools
 
 # --- proving -----------------------------------------------------------------------------------------------
 
+# Before host.mk: its tests are host tests.
+include tests/net/net.mk
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 include tests/lwip/lwip.mk
@@ -231,6 +234,9 @@ include tests/lwip/lwip.mk
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
               test-bed test-page test-xen
+
+$(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
+	@tests/xen/lose_vcpus.py $< $@
 
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
@@ -266,9 +272,9 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf)
 	@tools/host-packages.sh bed
-	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
+	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)

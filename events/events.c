@@ -8,8 +8,9 @@
  *
  * Storms: an upcall that is raised again as soon as it returns starves threads however little each
  * does.  So a port whose other end is a stranger and that fires STORM_EDGES times within
- * STORM_WINDOW_NS is masked until the window's end.  Its edges are kept, not lost; the vCPU keeps
- * most of its time.  Counting costs an increment per event; the clock is read once per STORM_EDGES.
+ * STORM_WINDOW_NS, or so often that the upcall it all happens in does not end (hypercalls may be
+ * slow), is masked until the window's end.  Its edges are kept, not lost; the vCPU keeps most of
+ * its time.  Counting costs an increment per event; the clock is read once per STORM_EDGES.
  */
 #include <string.h>
 #include "arch/clock.h"
@@ -177,14 +178,16 @@ struct event_port *event_claim(struct events_cpu *cpu, evtchn_port_t port)
 }
 
 /* Called each STORM_EDGES edges. */
-static void storm_check(struct event_port *p, evtchn_port_t port)
+static void storm_check(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port)
 {
     uint64_t now = arch_clock_ns();
-    bool storm = now - p->window_ns < STORM_WINDOW_NS && storm_arm;
+    bool endless = cpu->checked == cpu->upcalls;
+    bool storm = endless || now - p->window_ns < STORM_WINDOW_NS;
 
     p->window_ns = now;
     p->count = 0;
-    if (!storm)
+    cpu->checked = cpu->upcalls;
+    if (!storm || !storm_arm)
         return;
     spin_lock(&events_lock);
     p->masks |= MASKED_BY_STORM;
@@ -199,7 +202,7 @@ void event_run(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port)
     cpu->delivered++;
     cpu->fn(port, p->arg); /* as claimed: p->fn may be gone, its quiesce() waits for us */
     if (p->stranger && ++p->count == STORM_EDGES)
-        storm_check(p, port);
+        storm_check(cpu, p, port);
     port_leave(p);
 }
 

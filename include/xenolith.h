@@ -25,7 +25,7 @@ struct xenolith_info {
     domid_t domid;          /* DOMID_INVALID when xenstore did not say */
     char name[64];          /* as in `xl list`; "" when xenstore did not say */
     char uuid[40];          /* "" likewise */
-    const char *guest_type; /* "pv", or "hvm" (which PVH is to a guest) */
+    const char *guest_type; /* "pv", "pvh" or "hvm" */
     char xen_version[32];   /* "4.17.3" */
     unsigned int vcpus;     /* that the domain has */
     unsigned int vcpus_up;  /* of these, running */

@@ -12,7 +12,8 @@
 #include "net/netdev.h"
 
 #define BATCH         32
-#define DEPOT_BATCHES 16 /* 2 MiB; beyond it pages go back to the page allocator */
+#define DEPOT_BATCHES 16 /* 2 MiB at most; beyond it pages go back to the page allocator */
+#define DEPOT_SHARE   32 /* and this part of the memory */
 
 /* A vCPU's own, touched only by it with upcalls masked. */
 struct netbuf_pool {
@@ -24,9 +25,9 @@ static spinlock_t lock = SPINLOCK_INIT;
 /* held: lock */
 static struct netbuf *depot[DEPOT_BATCHES]; /* each a list of BATCH */
 static unsigned int depot_batches;
+static unsigned int depot_max; /* set when the first netbuf is made */
 
-static unsigned long total;  /* netbufs that exist; atomic */
-static unsigned long plenty; /* so many may be in use; written once */
+static unsigned long total; /* netbufs that exist; atomic */
 
 /* The calling vCPU's pool; NULL: no memory for one. Upcalls masked. */
 static struct netbuf_pool *own_pool(void)
@@ -49,22 +50,22 @@ static void refill_from_depot(struct netbuf_pool *pool)
     spin_unlock(&lock);
 }
 
-static void note_plenty(void)
+static void set_depot_max(void)
 {
     struct page_stats pages;
 
     page_get_stats(&pages);
-    store_once(&plenty, MAX(pages.free / 2, 1));
+    store_once(&depot_max, (unsigned int)MIN(1 + pages.total / DEPOT_SHARE / BATCH, DEPOT_BATCHES));
 }
 
 static struct netbuf *make(void)
 {
     struct netbuf *buf = kmem_alloc(sizeof(*buf));
 
+    if (!load_once(&depot_max))
+        set_depot_max();
     if (!buf)
         return NULL;
-    if (!load_once(&plenty))
-        note_plenty();
     buf->page = page_alloc_zeroed();
     if (!buf->page) {
         kmem_free(buf);
@@ -75,21 +76,32 @@ static struct netbuf *make(void)
     return buf;
 }
 
-struct netbuf *netbuf_alloc(void)
+unsigned int netbuf_alloc_some(struct netbuf **bufs, unsigned int count)
 {
     bool enabled = upcalls_save();
     struct netbuf_pool *pool = own_pool();
-    struct netbuf *buf = NULL;
+    unsigned int got = 0;
 
-    if (pool && !pool->first)
-        refill_from_depot(pool);
-    if (pool && pool->first) {
-        buf = pool->first;
-        pool->first = buf->next;
+    while (pool && got < count) {
+        if (!pool->first)
+            refill_from_depot(pool);
+        if (!pool->first)
+            break;
+        bufs[got++] = pool->first;
+        pool->first = pool->first->next;
         pool->count--;
     }
     upcalls_restore(enabled);
-    return buf ? buf : make();
+    while (got < count && (bufs[got] = make()))
+        got++;
+    return got;
+}
+
+struct netbuf *netbuf_alloc(void)
+{
+    struct netbuf *buf;
+
+    return netbuf_alloc_some(&buf, 1) ? buf : NULL;
 }
 
 void *netbuf_take_page(struct netbuf *buf)
@@ -114,7 +126,7 @@ static struct netbuf *spill(struct netbuf_pool *pool)
     pool->count -= BATCH;
     last->next = NULL;
     spin_lock(&lock);
-    kept = depot_batches < DEPOT_BATCHES;
+    kept = depot_batches < depot_max;
     if (kept)
         depot[depot_batches++] = batch;
     spin_unlock(&lock);
@@ -131,24 +143,36 @@ static void unmake(struct netbuf *buf)
     }
 }
 
-void netbuf_free(struct netbuf *buf)
+/* Move netbufs from a list to the calling vCPU's pool. What comes back there is no room for. */
+static struct netbuf *keep(struct netbuf **list)
 {
     bool enabled = upcalls_save();
     struct netbuf_pool *pool = own_pool();
-    struct netbuf *surplus = NULL;
+    struct netbuf *surplus = pool ? NULL : *list, *buf = pool ? *list : NULL;
 
-    buf->refs = 1;
-    if (pool) {
+    for (struct netbuf *next; buf && !surplus; buf = next) {
+        next = buf->next;
+        buf->refs = 1;
         buf->next = pool->first;
         pool->first = buf;
         if (++pool->count == 2 * BATCH)
             surplus = spill(pool);
-    } else {
-        buf->next = NULL;
-        surplus = buf;
     }
+    *list = buf;
     upcalls_restore(enabled);
-    unmake(surplus);
+    return surplus;
+}
+
+void netbuf_free_list(struct netbuf *first)
+{
+    while (first)
+        unmake(keep(&first));
+}
+
+void netbuf_free(struct netbuf *buf)
+{
+    buf->next = NULL;
+    netbuf_free_list(buf);
 }
 
 void netbuf_get_stats(struct netbuf_stats *stats)
@@ -163,14 +187,4 @@ void netbuf_get_stats(struct netbuf_stats *stats)
 
         stats->pooled += pool ? load_once(&pool->count) : 0;
     }
-}
-
-bool netbuf_is_short(void)
-{
-    struct netbuf_stats stats;
-
-    if (load_once(&total) <= load_once(&plenty))
-        return false;
-    netbuf_get_stats(&stats);
-    return stats.total - stats.pooled > load_once(&plenty);
 }

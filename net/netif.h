@@ -30,3 +30,5 @@ unsigned int net_netif_number(const struct netif *netif);
 /* The interface's link is up or down: give it addresses, or stop asking for some. `number`: which
  * ip= option is meant for it. */
 void net_configure(struct netif *netif, unsigned int number, bool up);
+/* It is gone: nothing of it stays in xenstore. */
+void net_configure_forget(unsigned int number);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What -ip= says.
+ * What -ip= and -net-memory= say.
  */
 #include "net/options.h"
 #include <stdlib.h>
 #include <string.h>
 #include "lib/cmdline.h"
+#include "net/budget.h"
 
 #define OPTIONS_MAX 16
 
@@ -83,11 +84,25 @@ static int set_ip(const char *value)
     return 0;
 }
 
+static int set_memory(const char *value)
+{
+    char *end;
+    unsigned long kib = value ? strtoul(value, &end, 10) : 0;
+
+    if (kib == 0 || *end || kib > 1ul << 32)
+        return -XEN_EINVAL;
+    net_budget_option_kib = (unsigned int)MIN(kib, UINT32_MAX);
+    return 0;
+}
+
 /* boot/network.c finds it. */
 const struct cmdline_option net_options[] = {
     { "ip",
       "ADDRESS/PREFIX[,gw=ADDRESS][,dns=ADDRESS...] or dhcp (once for each interface, in their "
       "order; dhcp)",
       set_ip, NULL },
+    { "net-memory",
+      "KIB (what received packets may hold until they are read; a quarter of the free memory)",
+      set_memory, NULL },
     { NULL, NULL, NULL, NULL },
 };

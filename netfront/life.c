@@ -52,7 +52,7 @@ static void set_link(struct netfront *nf, bool up)
         log_info("%s: connected to domain %u, %u queues, MTU %u", nf->dev.name,
                  nf->xenbus.backend_id, nf->dev.features.queues, nf->dev.features.mtu);
     }
-    netdev_set_link(&nf->dev, up);
+    netdev_set_link(&nf->dev, up && nf->carrier);
 }
 
 static void set_sending(struct netfront *nf, bool open)
@@ -120,10 +120,16 @@ static void step_connected(struct netfront *nf, enum xenbus_state backend)
         if (netfront_start_queues(nf)) {
             log_warn("%s: no memory for the queues' threads; trying again", nf->dev.name);
             close_connection(nf);
+        } else {
+            carrier_watch(nf);
         }
     } else if (backend == XenbusStateClosing || backend == XenbusStateClosed ||
                (backend == XenbusStateInitWait && nf->up)) { /* it restarted, and may not tell */
         close_connection(nf);
+    } else if (nf->up && carrier_look(nf)) {
+        log_info("%s: the link behind the backend is %s", nf->dev.name,
+                 nf->carrier ? "up" : "down");
+        netdev_set_link(&nf->dev, nf->carrier);
     }
 }
 
@@ -289,11 +295,13 @@ void netfront_live(struct netfront *nf)
     nf->broken = false;
     nf->published = 0;
     nf->pause_ns = 0;
+    nf->carrier = true;
     nf->dev.ops = &netfront_ops;
     nf->dev.driver = nf;
     xenbus_notify(&nf->xenbus, &nf->look);
     netdev_add(&nf->dev);
     follow(nf);
     netdev_remove(&nf->dev);
+    carrier_forget(nf);
     xenbus_forget(&nf->xenbus);
 }

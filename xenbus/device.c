@@ -40,8 +40,10 @@ static void backend_changed(struct xenstore_watch *watch, const char *path)
     bool enabled;
 
     (void)path;
-    if (rc == -XEN_ENOENT) {
-        state = XenbusStateClosed; /* the backend's whole directory is gone */
+    if (rc == -XEN_ENOENT || rc == -XEN_EACCES) {
+        /* The backend's whole directory is gone. EACCES: what is left above it is not ours to read.
+         */
+        state = XenbusStateClosed;
     } else if (rc) {
         log_warn("%s: backend state at %s not read: %s", device->path, device->backend_state_path,
                  error_name(rc));

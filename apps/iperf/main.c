@@ -7,8 +7,10 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "kernel/wait.h"
 #include "lwip/apps/lwiperf.h"
+#include "lwip/ip.h"
 #include "net/core.h"
 
 static struct signal ended = SIGNAL_INIT(ended);
@@ -34,6 +36,24 @@ static void report(void *arg, enum lwiperf_report_type type, const ip_addr_t *lo
     signal_raise(&ended);
 }
 
+/* An interface that leads there, with an address of its own, may come a while after us. */
+static bool wait_for_route(const ip_addr_t *address)
+{
+    for (int tries = 0; tries < 300; tries++) {
+        struct netif *netif;
+        bool found;
+
+        net_lock();
+        netif = ip_route(IP_ANY_TYPE, address);
+        found = netif && !ip_addr_isany(ip_netif_get_local_ip(netif, address));
+        net_unlock();
+        if (found)
+            return true;
+        usleep(100 * 1000);
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     bool client = argc == 3 && strcmp(argv[1], "-c") == 0;
@@ -42,6 +62,10 @@ int main(int argc, char **argv)
 
     if (argc > 1 && !(client && ipaddr_aton(argv[2], &address))) {
         fprintf(stderr, "usage: iperf [-c ADDRESS]\n");
+        return 1;
+    }
+    if (client && !wait_for_route(&address)) {
+        fprintf(stderr, "iperf: no interface leads to %s\n", argv[2]);
         return 1;
     }
     net_lock();

@@ -28,6 +28,11 @@ build/fuzz/%.o: %.c
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	@clang $(FUZZ_CFLAGS) -o $@ $^
 
+# The whole of TCP/IP, with the kernel of tests/net/net.mk.
+build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
+	@mkdir -p $(@D)
+	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
+
 .PHONY: fuzz fuzz-short
 .SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)

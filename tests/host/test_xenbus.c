@@ -142,6 +142,24 @@ TEST(backend_vanishes)
     CHECK_EQ(xenbus_await_backend(&device, XenbusStateClosed, soon()), 0);
 }
 
+/* xenstored says so when the directory that is left belongs to dom0 alone. */
+static bool refuse_backend(const struct xsd_sockmsg *request, const char *payload)
+{
+    if (request->type != XS_READ || strncmp(payload, BACK, strlen(BACK)) != 0)
+        return false;
+    fake_xenstored_send(XS_ERROR, request->req_id, request->tx_id, "EACCES", sizeof("EACCES"));
+    return true;
+}
+
+TEST(backend_vanishes_and_is_not_readable)
+{
+    open_device();
+    fake_xenstored.hook = refuse_backend;
+    fake_xenstored_set(BACK, NULL);
+    CHECK_EQ(xenbus_await_backend(&device, XenbusStateClosed, time_after_ns(NS_PER_S)), 0);
+    CHECK_EQ(fake_logged("EACCES"), 0);
+}
+
 TEST(backend_state_nonsense)
 {
     static const char *const bad[] = { "9", "4294967300", "four", "", "-2" };

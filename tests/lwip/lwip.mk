@@ -11,7 +11,7 @@ test-lwip: build/lwip-source/stamp | test-tools
 	@rm -rf build/lwip-test && mkdir -p build/lwip-test/lwip build/lwip-test/unit
 	@cd build/lwip-test/lwip && for f in $(addprefix $(CURDIR)/$(LWIP)/,core/*.c core/ipv4/*.c core/ipv6/*.c netif/ethernet.c \
 	    apps/mdns/*.c apps/mqtt/*.c); do (cd $(CURDIR) && $(UNIT_CC) -c $$f -o build/lwip-test/lwip/$$(basename $$f).o) || exit 1; done
-	@for f in tests/lwip/host.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c); do \
+	@for f in tests/lwip/host.c net/bytes.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c); do \
 	    $(UNIT_CC) -include lwip/opt.h -include lwip/stats.h -include lwip/memp.h -c $$f \
 	        -o build/lwip-test/unit/$$(basename $$f).o || exit 1; done
 	@gcc build/lwip-test/lwip/*.o build/lwip-test/unit/*.o -o build/lwip-test/unittests $$(pkg-config --libs check)

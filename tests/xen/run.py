@@ -9,6 +9,7 @@ dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/li
 top say what it wants; nothing else is edited to add one:
 
   # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files
+  # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
   # limit: 30                           seconds that each test may take
   # xen: 4.17 4.20                      the versions it runs on
   # clock: multi                        the bed's clock; counted when not given
@@ -55,6 +56,11 @@ def build_images(needs, folder):
     os.makedirs(folder, exist_ok=True)
     for need in sorted(needs):
         app = need.split(".")[0]
+        if need.endswith(".dom0"):
+            made = build_dom0(app, f"{folder}/{need}")
+            if made.returncode:
+                yield need, made.stdout.splitlines()
+            continue
         own = f"tests/xen/apps/{app}"
         where = own if os.path.isdir(os.path.join(ROOT, own)) else app
         image = f"{IMAGES}/{file_of(need)}"
@@ -64,6 +70,13 @@ def build_images(needs, folder):
             yield need, made.stdout.splitlines()
         else:
             shutil.copy(os.path.join(ROOT, image), folder)
+
+
+def build_dom0(name, program):
+    """A program of ours for dom0, with its C library, as dom0's may be an older one."""
+    command = [os.environ.get("CC", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
+               f"{HERE}/dom0/{name}.c"]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def build_bed(xen, clock):

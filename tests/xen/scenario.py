@@ -14,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
+DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
 BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum, unless it is to take long
 SHOWN_LINES = 60        # of what a failed test said
@@ -27,6 +27,7 @@ class Scenario:
             text = file.read()
         header = dict(DEFAULTS, **dict(re.findall(r"^# (\w+): (.*)$", text, re.M)))
         self.needs, self.versions = header["needs"].split(), header["xen"].split()
+        self.needs += [name + ".dom0" for name in header["dom0"].split()]
         self.limit, self.clock = int(header["limit"]), header["clock"]
         self.soak = bool(header["soak"])
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
@@ -89,9 +90,9 @@ class Group:
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",
-                   "--file", f"{HERE}/dom0/tap.sh", "--file", f"{self.scenario.path}:tests.sh"]
+                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "hostile")), "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
-            command += ["--file", os.path.join(self.images, file_of(need))]
+            command += ["--file", f"{self.images}/{file_of(need)}:{file_of(need).removesuffix('.dom0')}"]
         return command
 
     def run(self, report):

@@ -16,13 +16,24 @@
 
 now_ns() { grep -m1 '^now at' /proc/timer_list | cut -d' ' -f3; }
 
-# wait_for SECONDS COMMAND...: try until it succeeds.
+# dom0's clock in hundredths of a second, as $now; without a process, which take their time here.
+read_uptime() {
+    read -r now _ </proc/uptime
+    now=${now%.*}${now#*.}
+}
+
+# wait_for SECONDS COMMAND...: try until it succeeds, less often the longer it takes: looking takes
+# the CPU from what is waited for.
 wait_for() {
-    local end=$(($(now_ns) / 1000000 + $1 * 1000))
+    local now end pause_us=20000
+    read_uptime
+    end=$((now + $1 * 100))
     shift
     until "$@"; do
-        [ $(($(now_ns) / 1000000)) -lt $end ] || return 1
-        usleep 20000
+        read_uptime
+        [ "$now" -lt $end ] || return 1
+        usleep $pause_us
+        [ $pause_us -ge 200000 ] || pause_us=$((pause_us + pause_us / 4))
     done
 }
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# What strangers send: floods of SYNs, scans, packets that make no sense. The domain answers pings all the time,
+# and serves again when it is over. About a minute in all; an hour of the same is net_soak.sh's.
+# needs: http
+# dom0: spray
+# limit: 240
+. /scenario/net.sh
+. /scenario/hostile.sh
+
+test_syn_flood_1_vcpu() { attacked 1 syn_flood 5; }
+test_syn_flood_2_vcpus() { attacked 2 syn_flood 2; }
+test_syn_flood_4_vcpus() { attacked 4 syn_flood 2; }
+test_port_scan_1_vcpu() { attacked 1 port_scan 2000; }
+test_port_scan_2_vcpus() { attacked 2 port_scan 200; }
+test_port_scan_4_vcpus() { attacked 4 port_scan 200; }
+test_random_packets_1_vcpu() { attacked 1 random_packets 30; }
+test_random_packets_2_vcpus() { attacked 2 random_packets 5; }
+test_random_packets_4_vcpus() { attacked 4 random_packets 10; }

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# Long streams, both ways: stock iperf 2 at the other end, and apps/netsum, which sums what it sends and gets.
+# A GiB each way is net_soak.sh's.
+# needs: iperf netsum
+# limit: 200
+. /scenario/net.sh
+
+# A stock iperf sends; has the domain's client send back, afterwards (-r) and at the same time (-d); sends in parallel.
+# iperf 2.2 no longer says that it wants something back in the way that lwiperf understands.
+iperf_all() {
+    serve iperf 10.0.2.30 "vcpus=$1"
+    timeout 60 iperf -c 10.0.2.30 -n 16M >sent || fail "iperf -c: $(tail -n 3 sent)"
+    says "received 16777" 5            # but for its header
+    if iperf -v 2>&1 | grep -q 'version 2\.[01]\.'; then
+        timeout 60 iperf -c 10.0.2.30 -t 0.1 -r >back || fail "iperf -r: $(tail -n 3 back)"
+        wait_for 5 said 1 " sent " || fail "iperf -r: it has not sent"
+        timeout 60 iperf -c 10.0.2.30 -t 0.1 -d >dual || fail "iperf -d: $(tail -n 3 dual)"
+        wait_for 5 said 2 " sent " || fail "iperf -d: it has not sent"
+    fi
+    timeout 60 iperf -c 10.0.2.30 -t 0.1 -P 4 >four || fail "iperf -P 4: $(tail -n 3 four)"
+    says_not aborted
+    says_not "could not"
+    says_not "wrong data"
+    note "$(sed -n 's/.* \([0-9.]* [MG]bits.*\)/\1/p' sent)"
+}
+test_iperf_1_vcpu() { iperf_all 1; }
+test_iperf_2_vcpus() { iperf_all 2; }
+test_iperf_4_vcpus() { iperf_all 4; }
+
+# By itself, against a stock server. The backend lets so much pass as is told it.
+test_iperf_client() {
+    iperf -s >server 2>&1 &
+    boot iperf "vif=[\"bridge=xenbr0,script=vif-bridge,rate=40Mb/s\"]" "extra=\"-ip=10.0.2.30/24 -- -c 10.0.2.15\""
+    ends poweroff 30
+    says_line '10.0.2.15 port 5001: sent [0-9]* bytes'
+    sent=$(console_lines | sed -n 's/.*: sent \([0-9]*\) bytes.*/\1/p')
+    [ "$sent" -gt 20000000 ] || fail "sent $sent bytes only"
+    note "$sent bytes"
+}
+
+# The sums of the domain and of dom0 agree.
+test_sums_agree() {
+    serve netsum 10.0.2.30
+    echo 2000000 | nc.openbsd 10.0.2.30 5011 >got
+    sum=$(crc32 <got)
+    says "sent 2000000 bytes, $sum"
+    dd if=/dev/urandom bs=64k count=30 of=sent 2>/dev/null
+    expect "its sum" "$(nc.openbsd -N 10.0.2.30 5010 <sent)" "$(crc32 <sent) 1966080"
+}
+
+test_relay_32_mib_1_vcpu() { relay 32 1; }
+test_relay_32_mib_2_vcpus() { relay 32 2; }
+test_relay_32_mib_4_vcpus() { relay 32 4; }

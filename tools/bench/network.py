@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The rows of the benchmark table that are about the network: a domain on dom0's bridge.
+
+network.c is the domain's program on both sides and network_client.c, in dom0, the other end of both; the
+web page is apps/http's, and in the Linux domU that of a server from a Debian package. Everything is in
+instruction time, on one CPU that dom0, Xen and the domain share: a rate says how much all three do for
+each byte, packet or request.
+"""
+import glob
+import lzma
+import os
+import re
+import stat
+
+from image import BedError, add_libraries, fetch, read
+
+ADDRESS, MAC = "10.0.2.30", "00:16:3e:00:00:30"
+CLIENT_SOURCE = "network_client.c"
+LINUX_SOURCES = ("network.c", "network_linux.c")
+LINUX_MODULE = "xen-netfront"
+MIB = 128           # of memory, on both sides
+CONNECTIONS, PAGE, PAGE_LEN = 64, "/bytes/1024", 1024
+# The Linux domU's web server; docs/BENCHMARKS.md says what it was chosen from.
+SERVER, SERVER_PACKAGES = "/usr/sbin/nginx", ["nginx"]
+SERVER_CONF = b"""daemon off;
+master_process off;
+error_log /dev/null crit;
+pid /dev/null;
+events { worker_connections 512; }
+http {
+    access_log off;
+    open_file_cache max=16;
+    keepalive_requests 1000000000;
+    server { listen 80 backlog=511; root /www; }
+}
+"""
+
+# Units: how a figure is made of the measured ns, and whether more is better.
+TIME = "instructions", lambda ns: ns, False
+RATE = "Mbit/s", lambda ns: 8e3 * (1 << 20) / ns, True
+PER_SECOND = "/s", lambda ns: 1e9 / ns, True
+MEMORY = "MiB", lambda mib: mib, False
+# Key of what was measured, which of its two figures, name, unit, must, aim: times Linux's, or MiB.
+ROWS = [
+    ("net_tcp_in", 0, "TCP, dom0 to domain", RATE, 1.0, 1.5),
+    ("net_tcp_out", 0, "TCP, domain to dom0", RATE, 1.0, 1.5),
+    ("net_tcp_in", 1, "a MiB of TCP received, the domain's part", TIME, 0.7, 0.4),
+    ("net_tcp_out", 1, "a MiB of TCP sent, the domain's part", TIME, 0.7, 0.4),
+    ("net_ping", 0, "ping, there and back by the clock", TIME, 0.9, 0.6),
+    ("net_ping", 1, "the same, the domain's part", TIME, None, None),
+    ("net_request", 0, "TCP request and response by the clock", TIME, 0.9, 0.6),
+    ("net_request", 1, "the same, the domain's part", TIME, None, None),
+    ("net_udp_in", 0, "UDP, 64 bytes, received", PER_SECOND, 1.0, 2.0),
+    ("net_udp_in", 1, "the same, the domain's part of one", TIME, None, None),
+    ("net_udp_out", 0, "UDP, 64 bytes, sent", PER_SECOND, 1.0, 2.0),
+    ("net_udp_out", 1, "the same, the domain's part of one", TIME, None, None),
+    ("net_http", 0, f"HTTP requests, {CONNECTIONS} connections, 1 KiB", PER_SECOND, 1.5, 3.0),
+    ("net_http", 1, "the same, the domain's part of one", TIME, None, None),
+    ("net_http_first", 1, "unpause to the first HTTP answer", TIME, 0.1, 0.02),
+    ("net_http_first", 0, "the same by the clock", TIME, None, None),
+    ("net_http_mib", 0, "smallest domain that serves HTTP", MEMORY, 8, 5),
+]
+
+LINUX_BY = {"net_http": "nginx", "net_http_first": "nginx", "net_http_mib": "nginx"}
+
+# The bridge's way out is shut: somebody out there might answer in the domain's place.
+COMMON = f"""
+address={ADDRESS} mac={MAC} mib={MIB} page={PAGE} page_len={PAGE_LEN} connections={CONNECTIONS}
+""" + """
+brctl delif xenbr0 eth0
+arp -s $address $mac
+start() { create "$@" 'vif=["bridge=xenbr0,mac='$mac'"]'; }     # NAME KERNEL [LINE...]
+reaches() { ping -q -c 1 -W 1 $address >/dev/null; }
+serves() { [ "$(wget -q -T 2 -O - http://$address$page 2>/dev/null | wc -c)" = $page_len ]; }
+cpu_ns() { /scenario/boottime "$(xl domid "$1")"; }
+load() {    # SECONDS: wrk's report
+    LD_LIBRARY_PATH=/scenario/wrk-lib /scenario/wrk -t 1 -c $connections -d "$1" http://$address:80$page
+}
+end() { xl destroy "$1" && wait_for 10 is_gone "$1"; }
+"""
+EXCHANGE = COMMON + """
+start net %(kernel)s memory=$mib 'tsc_mode="native"' && wait_for 30 reaches &&
+    ./network_client $address && end net
+"""
+WEB = COMMON + """
+create_paused=-p
+start first %(kernel)s memory=$mib && create_paused= &&
+    set -- $(./boottime "$(xl domid first)" $address $page 60) && echo "bench net_http_first $1 $2" && end first || exit 1
+start web %(kernel)s memory=$mib 'tsc_mode="native"' && wait_for 30 serves && load 1 >/dev/null || exit 1
+before=$(cpu_ns web)
+load 2 && echo "web's own $(($(cpu_ns web) - before))" && end web
+"""
+# By halves, where each attempt takes long; the bounds are tried too.
+SMALLEST = COMMON + """
+step=%(step)d low=%(low)d high=%(high)d
+works() {
+    start "web$1" %(kernel)s "memory=$1" >/dev/null || return 1
+    wait_for 10 serves && load 1 >report && ! grep -q -e "Socket errors" -e "Non-2xx" report
+    set -- "$1" $?
+    end "web$1"
+    return $2
+}
+works $low && { echo "smallest $low"; exit; }
+works $high || exit 1
+while [ $((high - low)) -gt $step ]; do
+    mid=$((low + (high - low) / step / 2 * step))
+    if works $mid; then high=$mid; else low=$mid; fi
+done
+echo "smallest $high"
+"""
+
+
+class Files(dict):
+    """What add_libraries() adds, as files of a scenario."""
+
+    def file(self, name, data):
+        self["wrk-lib/" + os.path.basename(name)] = data
+
+
+def dom0_files(bed, folder, compile_program):
+    """The programs in dom0: ours, and wrk, which lies beside dom0's own libraries."""
+    client = f"{folder}/network_client"
+    compile_program((CLIENT_SOURCE,), client)
+    unpacked = f"{folder}/{bed.snapshot.image.suite}-wrk"
+    fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True)
+    wrk = f"{unpacked}/usr/bin/wrk"
+    files = Files({"network_client": client, "wrk": wrk, "boottime": bed.tool("boottime")})
+    add_libraries(files, unpacked, [wrk])
+    return files
+
+
+def add_linux_module(archive, image, folder):
+    """netfront is no part of dom0's image: from the package that dom0's kernel is of."""
+    unpacked = f"{folder}/{image.suite}-linux"
+    fetch(image.suite, unpacked, ["linux-image-amd64"])
+    kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
+    release = os.path.basename(kernel)[len("vmlinuz-"):]
+    found = glob.glob(f"{unpacked}/**/modules/{release}/**/{LINUX_MODULE}.ko*", recursive=True)
+    if read(kernel) != read(image.kernel) or not found:
+        raise BedError(f"no {LINUX_MODULE} for dom0's kernel in {unpacked}: remove that folder")
+    data = read(found[0])
+    archive.file(f"modules/9-{LINUX_MODULE}.ko",
+                 lzma.decompress(data) if found[0].endswith(".xz") else data, 0o644)
+
+
+def add_linux_server(archive, image, folder):
+    unpacked = f"{folder}/{image.suite}-server"
+    fetch(image.suite, unpacked, SERVER_PACKAGES, with_deps=True)
+    fetch(image.suite, unpacked, ["zlib1g"])    # as good as there on a Debian machine
+    for name in ("lib", "lib64"):
+        archive.add("usr/" + name, stat.S_IFDIR | 0o755)
+        archive.link(name, "usr/" + name)
+    archive.file(SERVER.lstrip("/"), read(unpacked + SERVER))
+    add_libraries(archive, unpacked, [unpacked + SERVER])
+    archive.file("etc/passwd", b"root:x:0:0::/:\nnobody:x:65534:65534::/:\n", 0o644)
+    archive.file("etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)
+    archive.file("etc/nginx/nginx.conf", SERVER_CONF, 0o644)
+    archive.file("www" + PAGE, b"x" * PAGE_LEN, 0o644)
+    for name in ("var/log/nginx", "var/lib/nginx", "run", "tmp"):
+        archive.add(name, stat.S_IFDIR | 0o755)
+
+
+def figures_of(output):
+    """{key: (first figure, second figure)} of what the scripts wrote; see ROWS."""
+    found = {name: (float(first), float(second)) for name, first, second in re.findall(
+        r"^bench (net_\w+) ([\d.]+) ([\d.]+)$", output, re.M)}
+    load = re.search(r"^ +(\d+) requests in ([\d.]+)s.*?^web's own (\d+)$", output, re.M | re.S)
+    if load:
+        if "Socket errors" in output or "Non-2xx" in output:
+            raise BedError(f"wrk had errors:\n{output}")
+        requests = int(load.group(1))
+        found["net_http"] = 1e9 * float(load.group(2)) / requests, int(load.group(3)) / requests
+    smallest = re.search(r"^smallest (\d+)$", output, re.M)
+    if smallest:
+        found["net_http_mib"] = int(smallest.group(1)), None
+    return found
+
+
+def rows(ours, linux):
+    """The rows' figures and what they must reach, in the form of bench.py's rows."""
+    result = []
+    for key, which, name, (unit, figure, more), must, aim in ROWS:
+        sides = [figure(side[key][which]) if key in side else None for side in (ours, linux)]
+        times = None if unit == "MiB" else sides[1]
+        limits = [limit if limit is None or unit == "MiB" else times and limit * times
+                  for limit in (must, aim)]
+        result.append({"key": f"{key}_{which}", "name": name, "unit": unit, "more": more,
+                       "xenolith": sides[0], "linux": sides[1], "must": limits[0],
+                       "aim": limits[1], "linux_by": LINUX_BY.get(key)})
+    return result
+
+
+def measure(run, exchange, web, smallest):
+    """Figures by key. run: takes a script and a limit in s, and returns what it wrote; exchange, web:
+    the domains' kernels with their further lines, for the shell; smallest: step, least and most MiB."""
+    text = run(EXCHANGE % {"kernel": exchange}, 300) + run(WEB % {"kernel": web}, 300)
+    step, low, high = smallest
+    return figures_of(text + run(SMALLEST % {"kernel": web, "step": step, "low": low, "high": high},
+                                 500))
