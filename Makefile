@@ -111,8 +111,8 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
-        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/inherit kernel/interrupt kernel/priority \
-        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
+        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
         libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
         net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
         x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu \

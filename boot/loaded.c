@@ -13,7 +13,7 @@ void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
     if (text)
         memcpy(to->cmdline, text, sizeof(to->cmdline));
     else if (paddr)
-        log_error("the loader's command line at 0x%lx is out of reach", paddr);
+        log_error("no command line at 0x%lx", paddr);
 }
 
 void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The same files as PVH domains: every size of memory, many vCPUs, what a crash says, what the toolstack asks.
-# needs: hello crash vcpus
+# needs: hello crash vcpus unprobed
 # limit: 120
 # xen: 4.14 4.17 4.20
 
@@ -52,7 +52,7 @@ crashes() {
     boot_pvh crash "extra=\"$1\""
     ends crash
     says "panic: $2"
-    says_line "#0 .*+0x"
+    says_line "#[01] .*+0x"
 }
 
 test_pvh_null_pointer() { crashes null "null pointer dereference (write"; }
@@ -66,7 +66,21 @@ test_pvh_stack_overflow() { crashes stack "stack overflow in thread main"; }
 test_pvh_thread_stack_overflow() { crashes thread-stack "stack overflow in thread "; }
 test_pvh_invalid_opcode() { crashes invalid "invalid opcode"; }
 test_pvh_divide_by_zero() { crashes divide "divide error"; }
-test_pvh_nested_panic() { crashes nested ""; }
+
+test_pvh_nested_panic() {
+    boot_pvh crash 'extra="nested"'
+    ends crash
+    says "panic during the panic: null pointer dereference (read at 0x8)"
+}
+
+# Nobody probes the stack here: the fault's frame finds no room, and what follows has a stack of its own.
+test_pvh_stack_overflow_unprobed() {
+    boot_pvh unprobed
+    says "goes down on Enter"
+    send_console "$domain" ""
+    ends crash
+    says "panic: stack overflow in thread main"
+}
 
 sleeps() {
     boot_pvh crash 'extra="sleep"' "$@"

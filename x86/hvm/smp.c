@@ -61,7 +61,7 @@ static int initialise(unsigned int vcpu, const struct vcpu_hvm_context *context)
 int hvm_cpu_start(struct percpu *cpu, const struct context *context, void (*entry)(void))
 {
     unsigned long *no_return_address = (unsigned long *)context->sp - 1; /* ends a backtrace */
-    void *page = page_alloc_zeroed();
+    void *page = pages_alloc(HVM_CPU_ORDER);
     struct vcpu_hvm_context vcpu = { .mode = VCPU_HVM_MODE_64B };
     int rc;
 
@@ -85,6 +85,6 @@ int hvm_cpu_start(struct percpu *cpu, const struct context *context, void (*entr
     rc = initialise(cpu->vcpu, &vcpu);
     if (rc == 0)
         return hypercall_vcpu_up(cpu->vcpu);
-    pages_free(page, 0);
+    pages_free(page, HVM_CPU_ORDER);
     return rc;
 }
