@@ -287,13 +287,17 @@ def compare(old, rows):
 
 
 def put_into_docs(rows):
-    """Replace what is between the two marks in docs/BENCHMARKS.md."""
+    """Replace what is between the marks in docs/BENCHMARKS.md: the network has a table of its own."""
     with open(DOCS) as file:
         text = file.read()
-    head, rest = text.split("<!-- table -->\n", 1)
-    tail = rest.split("<!-- end of table -->", 1)[1]
-    write(DOCS, (head + "<!-- table -->\n" + as_markdown(rows) + "\n<!-- end of table -->"
-                 + tail).encode())
+    for mark, some in (("table", [row for row in rows if not row["key"].startswith("net_")]),
+                       ("network", [row for row in rows if row["key"].startswith("net_")])):
+        if not some:
+            continue
+        head, rest = text.split(f"<!-- {mark} -->\n", 1)
+        tail = rest.split(f"<!-- end of {mark} -->", 1)[1]
+        text = f"{head}<!-- {mark} -->\n{as_markdown(some)}\n<!-- end of {mark} -->{tail}"
+    write(DOCS, text.encode())
 
 
 def main():
@@ -312,13 +316,14 @@ def main():
     parallel_bed = Bed(options.xen, "multi", say)
     parallel_bed.build()
     rows = rows_of(*measure(bed, parallel_bed, options.fresh, options.only), options.only)
-    write(OUT, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
+    out = OUT if not options.only else OUT.replace(".json", f"-{options.only}.json")
+    write(out, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
                            "rows": rows}, indent=1).encode())
     print(as_text(rows))
     missed = sum(cells(row)[1].endswith("!") for row in rows)
     print(f"instructions are the domain's own, Xen's on its behalf included; Xen {options.xen}; "
           f"+ misses the aim, ! misses what must be reached: {missed} rows")
-    say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(OUT)}")
+    say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(out)}")
     worse = compare(old, rows) if old else 0
     if options.docs:
         put_into_docs(rows)

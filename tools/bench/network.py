@@ -38,22 +38,22 @@ PER_SECOND = "/s", lambda ns: 1e9 / ns, True
 MEMORY = "MiB", lambda mib: mib, False
 # Key of what was measured, which of its two figures, name, unit, must, aim: times Linux's, or MiB.
 ROWS = [
-    ("net_tcp_in", 0, "TCP, dom0 to domain", RATE, 1.0, 1.5),
-    ("net_tcp_out", 0, "TCP, domain to dom0", RATE, 1.0, 1.5),
-    ("net_tcp_in", 1, "a MiB of TCP received, the domain's part", TIME, 0.7, 0.4),
-    ("net_tcp_out", 1, "a MiB of TCP sent, the domain's part", TIME, 0.7, 0.4),
-    ("net_ping", 0, "ping, there and back by the clock", TIME, 0.9, 0.6),
-    ("net_ping", 1, "the same, the domain's part", TIME, None, None),
-    ("net_request", 0, "TCP request and response by the clock", TIME, 0.9, 0.6),
-    ("net_request", 1, "the same, the domain's part", TIME, None, None),
+    ("net_tcp_in", 0, "TCP received, from dom0", RATE, 1.0, 1.5),
+    ("net_tcp_out", 0, "TCP sent, to dom0", RATE, 1.0, 1.5),
+    ("net_tcp_in", 1, "a MiB of TCP received: the domain's part", TIME, 0.7, 0.4),
+    ("net_tcp_out", 1, "a MiB of TCP sent: the domain's part", TIME, 0.7, 0.4),
+    ("net_ping", 0, "ping, there and back, by the clock", TIME, 0.9, 0.6),
+    ("net_ping", 1, "ping: the domain's part", TIME, None, None),
+    ("net_request", 0, "TCP request and response, a byte each, by the clock", TIME, 0.9, 0.6),
+    ("net_request", 1, "TCP request and response: the domain's part", TIME, None, None),
     ("net_udp_in", 0, "UDP, 64 bytes, received", PER_SECOND, 1.0, 2.0),
-    ("net_udp_in", 1, "the same, the domain's part of one", TIME, None, None),
+    ("net_udp_in", 1, "UDP received: the domain's part of a datagram", TIME, None, None),
     ("net_udp_out", 0, "UDP, 64 bytes, sent", PER_SECOND, 1.0, 2.0),
-    ("net_udp_out", 1, "the same, the domain's part of one", TIME, None, None),
+    ("net_udp_out", 1, "UDP sent: the domain's part of a datagram", TIME, None, None),
     ("net_http", 0, f"HTTP requests, {CONNECTIONS} connections, 1 KiB", PER_SECOND, 1.5, 3.0),
-    ("net_http", 1, "the same, the domain's part of one", TIME, None, None),
-    ("net_http_first", 1, "unpause to the first HTTP answer", TIME, 0.1, 0.02),
-    ("net_http_first", 0, "the same by the clock", TIME, None, None),
+    ("net_http", 1, "HTTP: the domain's part of a request", TIME, None, None),
+    ("net_http_first", 1, "unpause to the first HTTP answer: the domain's part", TIME, 0.1, 0.02),
+    ("net_http_first", 0, "unpause to the first HTTP answer, by the clock", TIME, None, None),
     ("net_http_mib", 0, "smallest domain that serves HTTP", MEMORY, 8, 5),
 ]
 
@@ -67,7 +67,7 @@ brctl delif xenbr0 eth0
 arp -s $address $mac
 start() { create "$@" 'vif=["bridge=xenbr0,mac='$mac'"]'; }     # NAME KERNEL [LINE...]
 reaches() { ping -q -c 1 -W 1 $address >/dev/null; }
-serves() { [ "$(wget -q -T 2 -O - http://$address$page 2>/dev/null | wc -c)" = $page_len ]; }
+serves() { [ "$(timeout 2 wget -q -O - http://$address$page | wc -c)" = $page_len ]; }
 cpu_ns() { /scenario/boottime "$(xl domid "$1")"; }
 load() {    # SECONDS: wrk's report
     LD_LIBRARY_PATH=/scenario/wrk-lib /scenario/wrk -t 1 -c $connections -d "$1" http://$address:80$page
@@ -185,7 +185,7 @@ def rows(ours, linux):
 def measure(run, exchange, web, smallest):
     """Figures by key. run: takes a script and a limit in s, and returns what it wrote; exchange, web:
     the domains' kernels with their further lines, for the shell; smallest: step, least and most MiB."""
-    text = run(EXCHANGE % {"kernel": exchange}, 300) + run(WEB % {"kernel": web}, 300)
+    text = run(EXCHANGE % {"kernel": exchange}, 600) + run(WEB % {"kernel": web}, 600)
     step, low, high = smallest
     return figures_of(text + run(SMALLEST % {"kernel": web, "step": step, "low": low, "high": high},
-                                 500))
+                                 600))
