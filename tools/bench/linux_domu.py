@@ -28,6 +28,7 @@ MARKER = "linux-domu: main"
 BOOT_MIB = (128, 1024)
 # Where the smallest memory is looked for: the bounds are tried too, nothing is taken for granted.
 STEP_MIB, LOW_MIB, HIGH_MIB = 4, 48, 112
+WEB_STEP_MIB, WEB_MIB = 8, (80, 128)    # and where the smallest with a web server
 
 WAIT_GONE = """
 quiet_gone() { local i; for i in $(seq "$2"); do sleep 1; is_gone "$1" && return; done; xl destroy "$1"; return 1; }
@@ -199,7 +200,7 @@ class LinuxDomu:
             return self.run(script, self.network_initrd, timeout, more=self.dom0_files).output
 
         return {"network": network.measure(run, kernel(""), kernel(f" serve={network.SERVER}"),
-                                           (STEP_MIB, LOW_MIB, 2 * HIGH_MIB - LOW_MIB))}
+                                           (WEB_STEP_MIB, *WEB_MIB))}
 
     def parallel(self):
         more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """

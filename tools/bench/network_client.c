@@ -25,9 +25,9 @@
 #define MIB        (1024 * 1024)
 #define PATIENCE_S 30
 #ifndef STREAM_LEN
-#define STREAM_LEN  (256ull * MIB)
-#define DATAGRAMS   32768
-#define ROUND_TRIPS 2000
+#define STREAM_LEN  (64ull * MIB)
+#define DATAGRAMS   8192
+#define ROUND_TRIPS 1000
 #endif
 
 static char buffer[NETWORK_BUFFER];
