@@ -15,7 +15,7 @@ DEBUG  ?=
 
 # What a variable may be; a mistyped value says so.
 ALLOWED_ARCH  := x86_64
-ALLOWED_GUEST := pv
+ALLOWED_GUEST := pv pvh hvm
 ALLOWED_XEN   := 4.14 4.17 4.20
 check_value = $(if $(filter-out $(ALLOWED_$(1)),$($(1)))$(if $($(1)),,empty),\
     $(error $(1)=$($(1)) is not possible; $(1) may be: $(ALLOWED_$(1))))
@@ -110,12 +110,12 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/hvm boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
-        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/inherit kernel/priority \
-        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/format lib/log lib/panic lib/symbols libc/atexit libc/fd libc/info \
+COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
+        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
         libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
         net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
-        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu \
+        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
@@ -205,8 +205,24 @@ export ARGS
 
 all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
 
-$(filter-out $(CFG),$(APPS:%=$(B)/%.pv.cfg)): $(B)/%.pv.cfg: $(B)/%.elf tools/xl/pv.cfg.in
-	@tools/make_cfg.sh tools/xl/pv.cfg.in $< $(MEMORY) $(VCPUS) >$@
+define cfg_rule
+$(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tools/xl/$(1).cfg.in
+	@tools/make_cfg.sh tools/xl/$(1).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
+endef
+$(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
+
+# The CD an HVM domain starts from; .mb2: by the second version of multiboot.
+$(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@MULTIBOOT=2 tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(B)/%.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(filter %.hvm.cfg,$(CFG)): $(B)/$(APP_NAME).run.iso
+.PHONY: $(B)/$(APP_NAME).run.iso
+$(B)/$(APP_NAME).run.iso: $(IMAGE)
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $(B)/$(APP_NAME).iso "-uart=io:0x3f8 $$ARGS"
 
 .PHONY: bed-tools test-tools
 bed-tools:
@@ -312,7 +328,7 @@ check-layers:
 # --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
-	@rm -rf $(B)/obj $(B)/*.elf $(B)/*.cfg $(B)/libxenolith.a build/host build/fuzz $(TEST_LOGS)
+	@rm -rf $(B)/obj $(B)/*.elf $(B)/*.iso $(B)/*.cfg $(B)/libxenolith.a build/host build/fuzz $(TEST_LOGS)
 
 distclean:
 	@rm -rf build
@@ -337,7 +353,7 @@ Xenolith: C programs as Xen domains.
   make clean      what was built; make distclean: downloads, newlib and beds too
 
   APP=http        a folder in apps/ ($(APPS)), or any folder by path
-  GUEST=pv        $(ALLOWED_GUEST)
+  GUEST=pv        $(ALLOWED_GUEST) (hvm: by GRUB, from $(B)/APP.iso)
   ARCH=x86_64     $(ALLOWED_ARCH)
   XEN=4.17        the bed's version: $(ALLOWED_XEN)
   MEMORY=32       MiB
@@ -348,7 +364,7 @@ Xenolith: C programs as Xen domains.
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack= -net-off= -ip=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net-off= -net-memory= -net-connections= -ip=
 export HELP
 help:
 	@echo "$$HELP"

@@ -18,6 +18,7 @@
 #include "mm/page.h"
 #include "x86/guest.h"
 #include "x86/hvm/hvm.h"
+#include "x86/hvm/regs.h"
 #include "x86/hvm/uart.h"
 #include <xen/arch-x86/hvm/start_info.h>
 
@@ -34,23 +35,6 @@ static struct hvm_loaded loaded;
 
 void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx);
 
-void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
-{
-    const char *text = paddr ? look(paddr, sizeof(to->cmdline)) : NULL;
-
-    if (text)
-        memcpy(to->cmdline, text, sizeof(to->cmdline));
-    else if (paddr)
-        log_error("the loader's command line at 0x%lx is out of reach", paddr);
-}
-
-void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size)
-{
-    if (to->nr_modules < HVM_MODULES_MAX)
-        to->modules[to->nr_modules++] = (struct hvm_module){ paddr, size };
-    memory_remove(&to->memory, paddr, size);
-}
-
 /* There is no console yet, or nobody to have one: a PC's serial port is what may be there. */
 static _Noreturn void give_up(const char *why)
 {
@@ -58,6 +42,14 @@ static _Noreturn void give_up(const char *why)
     uart_open(UART_COM1);
     for (;;)
         asm volatile("hlt"); /* interrupts are off; Xen ends a domain that does this on all vCPUs */
+}
+
+/* The BIOS left the interrupt controllers of a PC as it wanted them: nothing may come from there.
+ */
+static void silence_pic(void)
+{
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
 }
 
 static void decode(uint32_t magic, uint32_t paddr)
@@ -175,6 +167,8 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     hvm_mmu_init(nx);
     if (!hvm_find_xen())
         give_up("there is no Xen below this machine, and this program is a Xen domain's kernel");
+    if (magic != XEN_HVM_START_MAGIC_VALUE)
+        silence_pic();
     decode(magic, paddr);
     take_first_memory(&info);
     add_unmapped(&info);

@@ -90,7 +90,7 @@ int multiboot_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
     if (rc)
         return rc;
     if (info.flags & MB1_MODULES && info.mods_count) {
-        modules = info.mods_count <= MEMORY_MAX / sizeof(*modules)
+        modules = info.mods_count <= MEMORY_MAX / sizeof(*modules) && info.mods_addr % 4 == 0
                       ? look(info.mods_addr, info.mods_count * sizeof(*modules))
                       : NULL;
         if (!modules)

@@ -16,7 +16,7 @@
 static const void *look_at_array(const char *what, uint64_t paddr, uint32_t count, size_t size,
                                  hvm_look *look)
 {
-    const void *array = count <= ENTRIES_MAX ? look(paddr, count * size) : NULL;
+    const void *array = count <= ENTRIES_MAX && paddr % 8 == 0 ? look(paddr, count * size) : NULL;
 
     if (!array)
         log_error("hvm_start_info: %s: %u entries at 0x%lx", what, count, paddr);

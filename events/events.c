@@ -58,7 +58,7 @@ struct events_cpu *events_cpu_of(unsigned int vcpu)
     return vcpu < MAX_VCPUS && percpus[vcpu] ? percpus[vcpu]->events : NULL;
 }
 
-int events_init(struct shared_info *shared, enum events_abi abi)
+__attribute__((cold)) int events_init(struct shared_info *shared, enum events_abi abi)
 {
     struct percpu *cpu = this_percpu();
     int rc = -XEN_ENOSYS;
@@ -82,7 +82,7 @@ int events_init(struct shared_info *shared, enum events_abi abi)
     return rc;
 }
 
-int events_cpu_init(struct percpu *cpu)
+__attribute__((cold)) int events_cpu_init(struct percpu *cpu)
 {
     struct events_cpu *events = kmem_alloc(sizeof(*events));
     int rc;
@@ -145,7 +145,7 @@ static void port_leave(struct event_port *p)
 }
 
 /* Edges for nobody: keep them, in case somebody binds the port, but hear no more of them. */
-static void spurious(struct events_cpu *cpu, evtchn_port_t port)
+__attribute__((cold)) static void spurious(struct events_cpu *cpu, evtchn_port_t port)
 {
     struct event_port *p;
 
@@ -178,7 +178,8 @@ struct event_port *event_claim(struct events_cpu *cpu, evtchn_port_t port)
 }
 
 /* Called each STORM_EDGES edges. */
-static void storm_check(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port)
+__attribute__((cold)) static void storm_check(struct events_cpu *cpu, struct event_port *p,
+                                              evtchn_port_t port)
 {
     uint64_t now = arch_clock_ns();
     bool endless = cpu->checked == cpu->upcalls;
@@ -217,7 +218,7 @@ void event_unmask_if_free(struct event_port *p, evtchn_port_t port)
         events_ops->unmask(port);
 }
 
-void events_unthrottle(void)
+__attribute__((cold)) void events_unthrottle(void)
 {
     bool enabled = spin_lock_save(&events_lock);
 
@@ -235,7 +236,7 @@ void events_unthrottle(void)
     spin_unlock_restore(&events_lock, enabled);
 }
 
-void events_get_stats(struct events_stats *stats)
+__attribute__((cold)) void events_get_stats(struct events_stats *stats)
 {
     memset(stats, 0, sizeof(*stats));
     for (unsigned int i = 0; i < MAX_VCPUS; i++) {

@@ -52,7 +52,7 @@ static void put_free(grant_ref_t ref)
 }
 
 /* The first use: learn the limit, reserve addresses for a table of that size. */
-static int start(void)
+__attribute__((cold)) static int start(void)
 {
     struct gnttab_query_size size = { .status = GNTST_general_error };
     int rc = hypercall_grant_query_size(&size);
@@ -67,7 +67,7 @@ static int start(void)
     return table ? 0 : -XEN_ENOMEM;
 }
 
-static int grow(void)
+__attribute__((cold)) static int grow(void)
 {
     grant_ref_t first = nr_frames * REFS_PER_FRAME;
     struct slot *fresh;

@@ -35,7 +35,7 @@ struct kind {
     uint32_t size, limit;
 };
 
-static const struct kind kinds[MEMP_MAX] = {
+static struct kind kinds[MEMP_MAX] = {
 #define LWIP_MEMPOOL(name, num, size, desc) [MEMP_##name] = { ROUND_UP(size, 16), num },
 #include "lwip/priv/memp_std.h"
 };
@@ -47,6 +47,11 @@ static struct {
 
 void memp_init(void)
 {
+}
+
+void net_memory_limit(int type, unsigned int limit)
+{
+    kinds[type].limit = limit;
 }
 
 /* Cut a page into objects. False: no memory. */

@@ -15,3 +15,5 @@ struct pbuf *net_pbuf_received(struct netbuf *buf, void *data, uint16_t len);
 void net_pbufs_free(struct pbuf *p);
 /* How many lwIP uses of what; `type` is lwIP's memp_t. */
 unsigned int net_memory_used(int type);
+/* And how many it may. Also before the start, without the lock. */
+void net_memory_limit(int type, unsigned int limit);

@@ -4,7 +4,10 @@
  * reached without a lock, and exchanges them by the batch with a depot that all share, because
  * packets are often freed on another vCPU than the one that allocates.  A page is cleared when it
  * becomes a netbuf and then holds nothing but packets, so showing it to a backend shows no more.
+ * When several domains are backends it is cleared for each use, so that none sees another's
+ * packets.
  */
+#include <string.h>
 #include "lib/irq.h"
 #include "lib/spinlock.h"
 #include "mm/kmem.h"
@@ -27,6 +30,7 @@ static struct netbuf *depot[DEPOT_BATCHES]; /* each a list of BATCH */
 static unsigned int depot_batches;
 static unsigned int depot_max; /* set when the first netbuf is made */
 
+static bool scrub;          /* a page is cleared each time it is used again */
 static unsigned long total; /* netbufs that exist; atomic */
 
 /* The calling vCPU's pool; NULL: no memory for one. Upcalls masked. */
@@ -92,6 +96,8 @@ unsigned int netbuf_alloc_some(struct netbuf **bufs, unsigned int count)
         pool->count--;
     }
     upcalls_restore(enabled);
+    for (unsigned int i = 0; i < got && load_once(&scrub); i++)
+        memset(bufs[i]->page, 0, PAGE_SIZE);
     while (got < count && (bufs[got] = make()))
         got++;
     return got;
@@ -102,6 +108,11 @@ struct netbuf *netbuf_alloc(void)
     struct netbuf *buf;
 
     return netbuf_alloc_some(&buf, 1) ? buf : NULL;
+}
+
+void netbuf_scrub(void)
+{
+    store_once(&scrub, true);
 }
 
 void *netbuf_take_page(struct netbuf *buf)

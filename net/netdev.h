@@ -25,6 +25,9 @@ struct netbuf {
 struct netbuf *netbuf_alloc(void);
 /* As many as there are, at most `count`, at once: how many. */
 unsigned int netbuf_alloc_some(struct netbuf **bufs, unsigned int count);
+/* From here on each is of zeroes: who sees one device's packets may not see another's. Any context.
+ */
+void netbuf_scrub(void);
 /* The last user is gone: netbuf_put()'s slow half. */
 void netbuf_free(struct netbuf *buf);
 /* The same of several, linked by `next`. */

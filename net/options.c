@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * What -ip= and -net-memory= say.
+ * What -ip=, -net-memory= and -net-connections= say.
  */
 #include "net/options.h"
 #include <stdlib.h>
 #include <string.h>
 #include "lib/cmdline.h"
+#include "lwip/memp.h"
 #include "net/budget.h"
+#include "net/memory.h"
 
 #define OPTIONS_MAX 16
 
@@ -84,15 +86,31 @@ static int set_ip(const char *value)
     return 0;
 }
 
-static int set_memory(const char *value)
+/* From 1 to `max`. */
+static int parse_number(const char *value, unsigned long max, unsigned int *number)
 {
     char *end;
-    unsigned long kib = value ? strtoul(value, &end, 10) : 0;
+    unsigned long n = value ? strtoul(value, &end, 10) : 0;
 
-    if (kib == 0 || *end || kib > 1ul << 32)
+    if (n == 0 || *end || n > max)
         return -XEN_EINVAL;
-    net_budget_option_kib = (unsigned int)MIN(kib, UINT32_MAX);
+    *number = (unsigned int)n;
     return 0;
+}
+
+static int set_memory(const char *value)
+{
+    return parse_number(value, UINT32_MAX, &net_budget_option_kib);
+}
+
+static int set_connections(const char *value)
+{
+    unsigned int limit;
+    int rc = parse_number(value, 1000000, &limit);
+
+    if (rc == 0)
+        net_memory_limit(MEMP_TCP_PCB, limit);
+    return rc;
 }
 
 /* boot/network.c finds it. */
@@ -104,5 +122,8 @@ const struct cmdline_option net_options[] = {
     { "net-memory",
       "KIB (what received packets may hold until they are read; a quarter of the free memory)",
       set_memory, NULL },
+    { "net-connections",
+      "NUMBER (of TCP connections at most, those over but remembered included; 5000)",
+      set_connections, NULL },
     { NULL, NULL, NULL, NULL },
 };

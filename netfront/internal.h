@@ -115,6 +115,8 @@ struct netfront {
     struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
 
+/* If another domain is the backend of another interface, neither sees the other's packets. */
+void netfront_keep_apart(const struct netfront *nf);
 bool netfront_wants(enum netfront_feature feature);
 /* "vif0: backend: FIELD is VALUE": what a queue noted is said, the interface closes. Thread
  * context, without locks. */

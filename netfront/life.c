@@ -44,6 +44,15 @@ static bool take_fault(struct netfront *nf, struct netfront_fault *fault)
     return fault->field;
 }
 
+/* The device's link: the backend is connected, and has one itself. */
+static void tell_link(struct netfront *nf)
+{
+    bool up = nf->up && nf->carrier;
+
+    if (up != nf->dev.up)
+        netdev_set_link(&nf->dev, up);
+}
+
 static void set_link(struct netfront *nf, bool up)
 {
     nf->up = up;
@@ -52,7 +61,7 @@ static void set_link(struct netfront *nf, bool up)
         log_info("%s: connected to domain %u, %u queues, MTU %u", nf->dev.name,
                  nf->xenbus.backend_id, nf->dev.features.queues, nf->dev.features.mtu);
     }
-    netdev_set_link(&nf->dev, up && nf->carrier);
+    tell_link(nf);
 }
 
 static void set_sending(struct netfront *nf, bool open)
@@ -129,7 +138,7 @@ static void step_connected(struct netfront *nf, enum xenbus_state backend)
     } else if (nf->up && carrier_look(nf)) {
         log_info("%s: the link behind the backend is %s", nf->dev.name,
                  nf->carrier ? "up" : "down");
-        netdev_set_link(&nf->dev, nf->carrier);
+        tell_link(nf);
     }
 }
 

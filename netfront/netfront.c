@@ -46,6 +46,21 @@ static struct netfront *find(unsigned int id)
     return NULL;
 }
 
+void netfront_keep_apart(const struct netfront *nf)
+{
+    struct list *it;
+
+    mutex_lock(&mutex);
+    list_for_each (it, &interfaces) {
+        struct netfront *other = list_entry(it, struct netfront, link);
+
+        if (other != nf && other->xenbus.backend_path &&
+            other->xenbus.backend_id != nf->xenbus.backend_id)
+            netbuf_scrub();
+    }
+    mutex_unlock(&mutex);
+}
+
 static void interface_thread(void *arg)
 {
     struct netfront *nf = arg;

@@ -42,6 +42,7 @@ FUNC(trap_common)
 	push	%r14
 	push	%r15
 	movb	$1, %gs:PERCPU_UPCALL_MASK
+	movq	$0, %fs:0x70			/* any stack will do: x86/context.c, stack_limit */
 	mov	%rsp, %rdi
 	and	$-16, %rsp
 	call	trap_handle

@@ -289,6 +289,34 @@ TEST(carrier_missing_from_the_start)
     CHECK_SOON(count_of(&ups) == 2);
 }
 
+static unsigned int bytes_of_old(void)
+{
+    struct netbuf *buf = netbuf_alloc();
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < PAGE_SIZE; i++)
+        count += ((uint8_t *)netbuf_page(buf))[i] == 0xaa;
+    memset(netbuf_page(buf), 0xaa, PAGE_SIZE);
+    netbuf_put(buf);
+    return count;
+}
+
+/* Driver domains 0 and 3. */
+TEST(netbuf_of_another_backend_is_cleared)
+{
+    start();
+    connect();
+    bytes_of_old();
+    CHECK_EQ(bytes_of_old(), PAGE_SIZE);
+    fake_xenstored_set("/local/domain/3/backend/vif/7/1/feature-rx-copy", "1");
+    fake_xenstored_set("/local/domain/3/backend/vif/7/1/state", "2");
+    fake_xenstored_set("/local/domain/7/device/vif/1/mac", "00:16:3e:01:02:03");
+    fake_xenstored_set("/local/domain/7/device/vif/1/backend-id", "3");
+    fake_xenstored_set("/local/domain/7/device/vif/1/state", "1");
+    fake_xenstored_set("/local/domain/7/device/vif/1/backend", "/local/domain/3/backend/vif/7/1");
+    CHECK_SOON(bytes_of_old() == 0);
+}
+
 /* --- the control ring --- */
 
 static struct xen_netif_ctrl_request asked[16];

@@ -15,6 +15,6 @@ test-lwip: build/lwip-source/stamp | test-tools
 	    $(UNIT_CC) -include lwip/opt.h -include lwip/stats.h -include lwip/memp.h -c $$f \
 	        -o build/lwip-test/unit/$$(basename $$f).o || exit 1; done
 	@gcc build/lwip-test/lwip/*.o build/lwip-test/unit/*.o -o build/lwip-test/unittests $$(pkg-config --libs check)
-	@build/lwip-test/unittests >build/lwip-test/log 2>&1; sed 's|.*/test/unit/||' build/lwip-test/log | grep ':[FE]:'; \
+	@(cd build/lwip-test && ./unittests >log 2>&1); sed 's|.*/test/unit/||' build/lwip-test/log | grep ':[FE]:'; \
 	    sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$$/\1 \2 \3/p' build/lwip-test/log | \
 	    awk '{ n += $$1; f += $$2 + $$3 } END { print n - f " passed, " f + (n == 0) " failed"; exit f > 0 || n == 0 }'

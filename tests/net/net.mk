@@ -5,7 +5,7 @@
 # other host tests.
 
 WORLD       := build/world
-WORLD_CODE  := clang -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Itests/host/include -I. -Inet/lwip \
+WORLD_CODE  := clang -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Itests/host/include -I. -iquote include -Inet/lwip \
                -isystem $(LWIP)/include -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
                -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # What programs call, and netdev.c, whose part the world plays, stay out.

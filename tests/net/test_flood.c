@@ -326,6 +326,25 @@ TEST(what_nobody_fetches_stays_within_the_budget)
     CHECK_EQ(net_sent_pages, 0);
 }
 
+TEST(connections_have_a_limit)
+{
+    struct socket *listener = listen_on(80, 100), *first = NULL;
+    struct client c;
+
+    begin();
+    CHECK_EQ(world_option("net-connections", "20"), 0);
+    CHECK_NE(world_option("net-connections", "many"), 0);
+    CHECK_NE(world_option("net-memory", "0"), 0);
+    for (unsigned int i = 0; i < 20; i++) {
+        CHECK(connect_client(&c, CLIENT + i, 2000));
+        first = first ? first : accept_one(listener);
+    }
+    CHECK(!connect_client(&c, CLIENT + 20, 2000));
+    close_socket(first);
+    say(&(struct client){ .ip = CLIENT, .port = 2000, .ack = c.ack }, PEER_RST, 1001, NULL, 0);
+    CHECK(connect_client(&c, CLIENT + 20, 2001));
+}
+
 /* Nothing stays of ten thousand connections. */
 TEST(connections_leave_nothing)
 {

@@ -80,6 +80,15 @@ void netdev_listen(const struct netdev_listener *listener)
     stack = listener;
 }
 
+int world_option(const char *name, const char *value)
+{
+    const struct cmdline_option *option = net_options;
+
+    while (strcmp(option->name, name) != 0)
+        option++;
+    return option->set(value);
+}
+
 struct netdev *world_attach(unsigned int n, const char *ip)
 {
     struct netdev *dev = &devices[n].dev;
@@ -87,7 +96,7 @@ struct netdev *world_attach(unsigned int n, const char *ip)
     if (!fake_current)
         fake_current = (struct thread *)&devices;
     if (ip)
-        (void)net_options[0].set(ip);
+        (void)world_option("ip", ip);
     *dev = (struct netdev){ .ops = &ops,
                             .driver = (void *)(unsigned long)n,
                             .mac = { 0, 0x16, 0x3e, 0, 0, (uint8_t)n },

@@ -39,6 +39,8 @@ const char *world_store(const char *path);
  * any more. */
 struct netdev *world_attach(unsigned int n, const char *ip);
 void world_detach(unsigned int n);
+/* Set a kernel option of net/'s: what its function says. */
+int world_option(const char *name, const char *value);
 /* A frame comes, in pages of its own; of `csum` as netdev_packet. */
 void world_receive(unsigned int n, const void *frame, size_t len, bool csum_valid);
 /* Several in one run: between begin and end. */

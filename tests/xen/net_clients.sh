@@ -34,6 +34,7 @@ curl_all() {
     serve http 10.0.2.30 vcpus=$1
     curl -sSf $url/ | grep -qi '<!doctype html' || fail "no page"
     curl -sSf $url/stats.json | grep -q "\"vcpus\":$1," || fail "no figures"
+    wait_for 5 answers "$(link_local 10.0.2.30)" || fail "it does not answer by IPv6"
     curl -sSf -g "http://[$(link_local 10.0.2.30)]/stats.json" | grep -q "\"vcpus\":$1," || fail "no figures by IPv6"
     expect "/nothing" "$(code $url/nothing)" 404
     expect "POST" "$(code -d x $url/)" 405
@@ -72,6 +73,7 @@ test_ab_4_vcpus() { ab_all 4; }
 
 nc_all() {
     serve netecho 10.0.2.30 vcpus=$1
+    wait_for 5 answers "$(link_local 10.0.2.30)" || fail "it does not answer by IPv6"
     dd if=/dev/urandom bs=64k count=40 of=sent 2>/dev/null
     for to in 10.0.2.30 "$(link_local 10.0.2.30)"; do
         timeout 60 nc.openbsd -N "$to" 7 <sent | cmp - sent || fail "other bytes came back from $to"

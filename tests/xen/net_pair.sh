@@ -6,14 +6,15 @@
 
 # pair SERVER'S VCPUS, CLIENT'S VCPUS [CLIENT'S KERNEL OPTION]: streams from the client to the server and back, several at a time.
 pair() {
-    domain=server
+    local name=$domain
+    domain=${name}_server
     serve netsum 10.0.2.30 memory=64 "vcpus=$1"
-    domain=client
+    domain=${name}_client
     boot netsum 'vif=["bridge=xenbr0,script=vif-bridge"]' memory=64 "vcpus=$2" \
         "extra=\"-ip=10.0.2.31/24 $3 -- 10.0.2.30 2 1 1 1\""
     ends poweroff 100
     expect "streams as sent" "$(console_lines | grep -c ': as sent$')" 4
-    domain=server
+    domain=${name}_server
     expect "streams received" "$(console_lines | grep -c ': received ')" 4
     says_not broken
 }

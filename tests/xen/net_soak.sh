@@ -2,7 +2,7 @@
 # The network for long: a GiB each way, and an hour of what strangers send.
 # needs: http netsum
 # dom0: spray
-# limit: 4000
+# limit: 9000
 # soak: yes
 . /scenario/net.sh
 . /scenario/hostile.sh

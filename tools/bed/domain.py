@@ -40,13 +40,16 @@ def given_cfg(path, kernel):
     name = re.search(r"^\s*name\s*=\s*[\"']([^\"']+)[\"']", text, re.M)
     if not name:
         raise BedError(f"{path} has no name=")
+    if kernel.endswith(".iso"):
+        return text.replace(kernel, f"/scenario/{name.group(1)}.iso"), name.group(1)
     text = re.sub(r"^\s*kernel\s*=.*$", "", text, flags=re.M)
     return f'{text}\nkernel = "/scenario/{name.group(1)}.elf"\n', name.group(1)
 
 
 def kernel_of_cfg(path):
     """The kernel= of a configuration, relative to the configuration's folder."""
-    found = re.search(r"^\s*kernel\s*=\s*[\"']([^\"']+)[\"']", read(path).decode(), re.M)
+    disk = re.search(r"^disk\s*=.*file:([^,]+\.iso),", read(path).decode(), re.M)
+    found = disk or re.search(r"^\s*kernel\s*=\s*[\"']([^\"']+)[\"']", read(path).decode(), re.M)
     if not found:
         raise BedError(f"{path} has no kernel=: say which with --kernel")
     for candidate in (found.group(1), os.path.join(os.path.dirname(path), found.group(1)),
@@ -68,7 +71,7 @@ def prepare(options):
         raise BedError("which domain? Give --kernel ELF or --cfg FILE")
     if not os.path.isfile(options.kernel):
         raise BedError(f"no such kernel: {options.kernel}")
-    return name, {f"{name}.cfg": cfg.encode(), f"{name}.elf": options.kernel}
+    return name, {f"{name}.cfg": cfg.encode(), name + options.kernel[-4:]: options.kernel}
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import subprocess
 from image import BedError, Image, write
 from machine import CLOCKS, MEMORY_MIB, QEMU, SAVED_AS, Machine, arguments
 
-BOOT_LIMIT_S = 240
+BOOT_LIMIT_S = 600
 RESTORE_LIMIT_S = 60
 
 

@@ -31,7 +31,7 @@ struct tss {
 struct cpu_page {
     uint64_t gdt[5]; /* of the TSS: two entries */
     struct tss tss;
-    char stack[];
+    /* The stack grows down from the end. */
 };
 
 struct descriptor {
@@ -91,13 +91,16 @@ static void load_segments(struct cpu_page *page)
     struct descriptor idtr = { sizeof(idt) - 1, idt };
     unsigned long tss = (unsigned long)&page->tss;
 
+    page->gdt[0] = 0;
     page->gdt[1] = 0x00af9b000000ffff;
     page->gdt[2] = 0x00cf93000000ffff;
     page->gdt[3] = 0x0000890000000000 | (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
                    (tss >> 24 & 0xff) << 56;
     page->gdt[4] = tss >> 32;
-    page->tss.ist[0] = ((unsigned long)page & PAGE_MASK) + PAGE_SIZE;
-    page->tss.io_map = sizeof(struct tss); /* behind its end: no ports for anybody, who would ask */
+    page->tss = (struct tss){
+        .ist = { (unsigned long)page + (PAGE_SIZE << HVM_CPU_ORDER) },
+        .io_map = sizeof(struct tss), /* behind its end: no ports for anybody, who would ask */
+    };
     asm volatile("lgdt %0\n\t"
                  "lidt %1\n\t"
                  "push %2\n\t"

@@ -19,8 +19,9 @@ struct percpu;
 /* FS and GS, before anything else. */
 void hvm_set_fs(unsigned long base);
 void hvm_set_gs(unsigned long base);
-/* Exceptions, the callback, the instruction that enters Xen, on the running vCPU. `page`: zeroes,
- * kept for ever: segments and the stack for double faults. */
+/* Exceptions, the callback, the instruction that enters Xen, on the running vCPU. `page`:
+ * 2^HVM_CPU_ORDER of them, kept for ever: segments and the stack for double faults. */
+#define HVM_CPU_ORDER 1
 void hvm_cpu_init(void *page);
 
 /* Page tables: takes over those of hvm_entry.S, protects the image. `nx`: pages can be no-execute.

@@ -4,6 +4,11 @@
  */
 #pragma once
 
+#define MSR_APIC_BASE  0x1b
+#define MSR_X2APIC_ICR 0x830
+
+#define APIC_BASE_X2APIC (1 << 10)
+
 #define MSR_EFER    0xc0000080
 #define MSR_STAR    0xc0000081
 #define MSR_LSTAR   0xc0000082

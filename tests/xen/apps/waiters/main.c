@@ -124,10 +124,24 @@ static void *wait_in(void *arg)
     return (void *)(long)(rc < 0 && errno == EINTR);
 }
 
+/* Else connect() and getaddrinfo() have nothing to wait for. */
+static void await_address(void)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(9),
+                              .sin_addr.s_addr = htonl(0x0a0002fa) };
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    for (int i = 0; i < 100 && sendto(fd, "", 0, 0, (struct sockaddr *)&to, sizeof(to)) < 0; i++)
+        usleep(100000);
+    close(fd);
+}
+
 static void begin(int all)
 {
     struct sockaddr_in any = { .sin_family = AF_INET };
 
+    await_address();
     listener = socket(AF_INET, SOCK_STREAM, 0);
     bind(listener, (struct sockaddr *)&any, sizeof(any));
     listen(listener, 5);
