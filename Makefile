@@ -4,7 +4,7 @@
 # the rest.  There is no configure step; everything generated lies in build/.
 
 ARCH   ?= x86_64
-APP    ?= hello
+APP    ?= http
 GUEST  ?= pv
 VCPUS  ?= 1
 MEMORY ?= 32
@@ -15,7 +15,7 @@ DEBUG  ?=
 
 # What a variable may be; a mistyped value says so.
 ALLOWED_ARCH  := x86_64
-ALLOWED_GUEST := pv
+ALLOWED_GUEST := pv pvh hvm
 ALLOWED_XEN   := 4.14 4.17 4.20
 check_value = $(if $(filter-out $(ALLOWED_$(1)),$($(1)))$(if $($(1)),,empty),\
     $(error $(1)=$($(1)) is not possible; $(1) may be: $(ALLOWED_$(1))))
@@ -27,6 +27,7 @@ $(foreach v,VCPUS MEMORY,$(if $(call not_number,$(v)),$(error $(v)=$($(v)) is no
 B       := build/$(if $(DEBUG),debug-)$(ARCH)
 APP_DIR := $(if $(wildcard apps/$(APP)/.),apps/$(APP),$(APP))
 APP_NAME := $(notdir $(patsubst %/,%,$(APP_DIR)))
+PORT    ?= $(if $(filter http,$(APP_NAME)),8080)
 ifneq ($(filter-out $(realpath $(APP_DIR)),$(realpath apps/$(APP_NAME))),)
   $(error APP=$(APP): apps/ has a program called $(APP_NAME) already; give yours another name)
 endif
@@ -56,7 +57,7 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv x86/hvm
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
                                               $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
@@ -65,9 +66,9 @@ NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
 KERNEL_OBJ  := $(KERNEL_SRC:%=$(B)/obj/%.o)
 LIBC_OBJ    := $(LIBC_SRC:%=$(B)/obj/%.o)
 NET_OBJ     := $(NET_SRC:%=$(B)/obj/%.o)
-# Of lwIP's sources; memp.c is net/memory.c here. Linked into programs that use sockets only.
+# Of lwIP's sources; memp.c is net/memory.c here, timeouts.c net/timers.c. Linked into programs that use sockets only.
 LWIP        := build/lwip-source/lwip/src
-LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+LWIP_NAMES  := $(addprefix core/,def dns inet_chksum init ip mem netif pbuf raw tcp tcp_in tcp_out udp) \
                $(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
                $(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet apps/lwiperf/lwiperf
 LWIP_OBJ    := $(LWIP_NAMES:%=$(B)/obj/lwip/%.o)
@@ -78,10 +79,9 @@ LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
-NO_CANARY   := $(B)/obj/boot/pv.c.o $(B)/obj/x86/context.c.o $(B)/obj/x86/pv/segment.c.o \
-               $(B)/obj/x86/cpu.c.o
+NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
-.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed bench check check-tools check-format \
+.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -110,11 +110,13 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/options boot/pv boot/start console/input control/control control/vcpus events/bind \
-        kernel/hotplug kernel/inherit kernel/priority kernel/smp kernel/stop lib/cmdline lib/format \
-        lib/panic libc/fd libc/info libc/process libc/syscalls mm/address_space net/netdev \
-        netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/trap \
-        xenbus/device xenbus/directory xenbus/store xenbus/watch
+COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
+        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
+        libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
+        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
+        xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
 # net/segment.c stands in front of these functions of tcp_out.c, and is asked by it for memory and for IP.
@@ -165,11 +167,17 @@ APP_SRC_$(2) := $$(wildcard $(1)/*.c)
 APP_CFLAGS :=
 -include $(1)/app.mk
 APP_CFLAGS_$(2) := $$(APP_CFLAGS)
-APP_OBJ_$(2) := $$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2)))
+APP_OBJ_$(2) := $$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2)) $$(wildcard $(1)/*.html))
 
-$$(APP_OBJ_$(2)): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS)
+$$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2))): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(INCLUDE) $$(CODE) $$(WARN) $$(APP_CFLAGS_$(2)) -MMD -MP -c $$< -o $$@
+
+# A file as it is, from NAME_html[] to NAME_html_end.
+$$(B)/obj/apps/$(2)/%.html.o: $(1)/%.html $$(B)/flags.$$(FLAGS_SUM)
+	@mkdir -p $$(@D)
+	@printf '.section .rodata.$$*_html,"a"\n.global $$*_html, $$*_html_end\n$$*_html: .incbin "%s"\n$$*_html_end:\n.section .note.GNU-stack\n' $$< | \
+	    $$(CC) -x assembler -c - -o $$@
 
 $$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) boot/image.lds tools/link.sh tools/symbols.py
 	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(LIBRARIES) \
@@ -197,8 +205,24 @@ export ARGS
 
 all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
 
-$(filter-out $(CFG),$(APPS:%=$(B)/%.pv.cfg)): $(B)/%.pv.cfg: $(B)/%.elf tools/xl/pv.cfg.in
-	@tools/make_cfg.sh tools/xl/pv.cfg.in $< $(MEMORY) $(VCPUS) >$@
+define cfg_rule
+$(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tools/xl/$(1).cfg.in
+	@tools/make_cfg.sh tools/xl/$(1).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
+endef
+$(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
+
+# The CD an HVM domain starts from; .mb2: by the second version of multiboot.
+$(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@MULTIBOOT=2 tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(B)/%.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(filter %.hvm.cfg,$(CFG)): $(B)/$(APP_NAME).run.iso
+.PHONY: $(B)/$(APP_NAME).run.iso
+$(B)/$(APP_NAME).run.iso: $(IMAGE)
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $(B)/$(APP_NAME).iso "-uart=io:0x3f8 $$ARGS"
 
 .PHONY: bed-tools test-tools
 bed-tools:
@@ -207,7 +231,7 @@ test-tools:
 	@tools/host-packages.sh build test
 
 run: $(CFG) | bed-tools
-	@tools/run.sh $(CFG) $(XEN)
+	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)"
 
 shell: all | bed-tools
 	@$(BED) shell --xen $(XEN) $(patsubst %,--file %,$(wildcard $(B)/*.elf))
@@ -217,13 +241,18 @@ debug: $(CFG) | bed-tools test-tools
 
 # --- proving -----------------------------------------------------------------------------------------------
 
+# Before host.mk: its tests are host tests.
+include tests/net/net.mk
 include tests/host/host.mk
 -include tests/fuzz/fuzz.mk
 include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-bed test-xen
+              test-bed test-page test-xen
+
+$(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
+	@tests/xen/lose_vcpus.py $< $@
 
 test-xen: all | bed-tools
 	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
@@ -233,7 +262,7 @@ soak: all | bed-tools
 
 # Every part runs even when one before it failed; the last line adds them up.
 test:
-	@tools/host-packages.sh build bed test
+	@tools/host-packages.sh build bed test page
 	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 	@for part in $(TEST_PARTS); do \
 	    echo "== $$part"; : >$(TEST_LOGS)/$$part.log; \
@@ -247,6 +276,10 @@ test-image: $(B)/hello.elf $(KERNEL_OBJ)
 test-bed: | bed-tools
 	@tests/bed/run.py '$(ONLY)'
 
+test-page: $(B)/http.elf $(B)/hello.elf | bed-tools
+	@tools/host-packages.sh page
+	@tests/page/run.py '$(ONLY)'
+
 test-libc: $(B)/libc-test.elf | bed-tools
 	@tests/libc/run.sh
 
@@ -255,9 +288,9 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(B)/hello.elf $(B)/bench.elf $(B)/bench-threads.elf
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf)
 	@tools/host-packages.sh bed
-	@tools/bench.py --xen $(XEN) $(if $(COMPARE),--compare '$(COMPARE)')
+	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)
@@ -295,7 +328,7 @@ check-layers:
 # --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
-	@rm -rf $(B)/obj $(B)/*.elf $(B)/*.cfg $(B)/libxenolith.a build/host build/fuzz $(TEST_LOGS)
+	@rm -rf $(B)/obj $(B)/*.elf $(B)/*.iso $(B)/*.cfg $(B)/libxenolith.a build/host build/fuzz $(TEST_LOGS)
 
 distclean:
 	@rm -rf build
@@ -306,7 +339,8 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-xen (real Xen)
+                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
+                  test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app: $(B)/APP.elf
@@ -318,17 +352,19 @@ Xenolith: C programs as Xen domains.
   make fuzz       long fuzzing (FUZZ_SECONDS each)
   make clean      what was built; make distclean: downloads, newlib and beds too
 
-  APP=hello       a folder in apps/ ($(APPS)), or any folder by path
-  GUEST=pv        $(ALLOWED_GUEST)
+  APP=http        a folder in apps/ ($(APPS)), or any folder by path
+  GUEST=pv        $(ALLOWED_GUEST) (hvm: by GRUB, from $(B)/APP.iso)
   ARCH=x86_64     $(ALLOWED_ARCH)
   XEN=4.17        the bed's version: $(ALLOWED_XEN)
   MEMORY=32       MiB
   VCPUS=1         vCPUs of the domain
+  PORT=8080       of this machine, leads to port 80 of the domain; 7007:7 to another one
+                  (make run on the bed; without it only APP=http has a port, 8080)
   ARGS="..."      the program's arguments; kernel options first: $(KERNEL_OPTIONS)
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack= -net-off= -ip=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net-off= -net-memory= -net-connections= -ip=
 export HELP
 help:
 	@echo "$$HELP"

@@ -10,15 +10,19 @@
 #include <xen/io/console.h>
 #include <xen/io/xs_wire.h>
 #include "lib/types.h"
+#include "mm/page.h"
+
+struct boot_range {
+    void *start, *end; /* empty: equal */
+};
 
 struct boot_info {
-    const char *guest_type; /* "pv" */
-    const char *cmdline;    /* not trusted: at most CMDLINE_MAX bytes are read */
+    const char *cmdline; /* not trusted: at most CMDLINE_MAX bytes are read */
 
     /* Memory, as addresses of the direct map. */
-    void *free_start, *free_end;         /* mapped and unused */
-    void *unmapped_start, *unmapped_end; /* there, not mapped yet; empty: equal */
-    void *stack_bottom, *stack_top;      /* what we run on; a guard page lies below */
+    struct boot_range mapped[2];                   /* and unused; the first is not empty */
+    struct boot_range unmapped[PAGE_UNMAPPED_MAX]; /* there, not mapped yet */
+    void *stack_bottom, *stack_top;                /* what we run on; a guard page lies below */
 
     struct shared_info *shared;
     struct xencons_interface *console;
@@ -26,6 +30,9 @@ struct boot_info {
     struct xenstore_domain_interface *xenstore;
     evtchn_port_t xenstore_port;
 };
+
+/* A page of the image for a decoder to have Xen's shared_info in. */
+extern char shared_info_page[PAGE_SIZE];
 
 /* Start every part in order, then the program. On vCPU 0, upcalls masked, exceptions reported,
  * image protected, this_percpu() and thread register set. */

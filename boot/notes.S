@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ELF notes Xen's domain builder reads: how this image wants to be loaded and entered.  PADDR_OFFSET equals
- * VIRT_BASE, so a PV domain's first page frame is the image's first page, nothing is mapped below it (a null
- * pointer faults), and virtual addresses equal the program headers' physical ones, which is what the other
- * doors load by.  Follows Xen public/elfnote.h and docs/misc (pvh.pandoc).
+ * The ELF notes Xen's domain builder reads: how this image wants to be loaded and entered.  PADDR_OFFSET is the
+ * physical address of the image's first page and VIRT_BASE its virtual one, so that page is a PV domain's first
+ * frame and nothing is mapped below it (a null pointer faults).  PVH is loaded by the physical addresses and
+ * entered at PHYS32_ENTRY; the multiboot headers, for GRUB, are in hvm_entry.S.  Follows Xen public/elfnote.h and docs/misc (pvh.pandoc).
  */
 #include <xen/elfnote.h>
 
@@ -31,5 +31,6 @@ xen_notes:
 	note_string	XEN_ELFNOTE_GUEST_OS, "Xenolith"
 	note_string	XEN_ELFNOTE_LOADER, "generic"
 	note_address	XEN_ELFNOTE_VIRT_BASE, __image_start
-	note_address	XEN_ELFNOTE_PADDR_OFFSET, __image_start
+	note_address	XEN_ELFNOTE_PADDR_OFFSET, IMAGE_PADDR
 	note_address	XEN_ELFNOTE_ENTRY, pv_entry
+	note_address	XEN_ELFNOTE_PHYS32_ENTRY, pvh_entry_paddr

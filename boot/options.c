@@ -3,9 +3,11 @@
  * Kernel options: each is a name, one line of help and a function that judges the value.
  */
 #include "boot/options.h"
+#include "console/console.h"
 #include <string.h>
 #include "lib/log.h"
 #include "mm/page.h"
+#include "x86/hvm/uart.h"
 
 #define STACK_ORDER_MIN 3
 
@@ -72,9 +74,35 @@ static int set_stack(const char *value)
     return -XEN_EINVAL;
 }
 
+/* io:PORT, in hexadecimal. */
+static int set_uart(const char *value)
+{
+    unsigned int port = 0;
+
+    if (!value || strncmp(value, "io:0x", 5) != 0)
+        return -XEN_EINVAL;
+    for (value += 5; *value && port < 0x1000; value++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = strchr(digits, *value);
+
+        if (!digit)
+            return -XEN_EINVAL;
+        port = port << 4 | (unsigned int)(digit - digits);
+    }
+    if (*value || port == 0)
+        return -XEN_EINVAL;
+    if (uart_open((uint16_t)port))
+        log_warn("uart: nothing at I/O port 0x%x", port);
+    else
+        console_set_copy(uart_write, uart_read);
+    return 0;
+}
+
 const struct cmdline_option boot_options[] = {
     { "loglevel", "error|warn|info|debug (what the kernel says; warn)", set_loglevel, NULL },
     { "events", "auto|2l|fifo (event channel ABI; auto: fifo where Xen has it)", set_events, NULL },
     { "stack", "KIB (main's stack, at most 2048; 256)", set_stack, NULL },
+    { "uart", "io:0xPORT (a serial port that is a console too, 0x3f8 in an HVM domain; none)",
+      set_uart, NULL },
     { NULL, NULL, NULL, network_options },
 };

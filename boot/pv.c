@@ -16,12 +16,8 @@
 #include "x86/pv/pv.h"
 #include "x86/segment.h"
 
-unsigned long direct_map_offset;
-
-extern char __image_start[], boot_tls[], boot_stack_guard[], boot_stack_bottom[], boot_stack_top[];
-
-/* A page of the image whose frame Xen's shared_info replaces. */
-static char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+extern char __image_start[], boot_tls[], boot_stack_guard[], boot_stack_bottom[], boot_stack_top[],
+    hvm_pages[], hvm_pages_end[]; /* of no use here */
 
 void pv_start(const struct start_info *si);
 
@@ -45,12 +41,10 @@ static void decode(const struct start_info *si, char *mapped_end, struct boot_in
     char *mapped = MIN(mapped_end, ram_end);
 
     *info = (struct boot_info){
-        .guest_type = "pv",
         .cmdline = (const char *)si->cmd_line,
-        .free_start = (void *)(si->pt_base + (si->nr_pt_frames + 1) * PAGE_SIZE),
-        .free_end = mapped,
-        .unmapped_start = mapped,
-        .unmapped_end = ram_end,
+        .mapped = { { (void *)(si->pt_base + (si->nr_pt_frames + 1) * PAGE_SIZE), mapped },
+                    { hvm_pages, hvm_pages_end } },
+        .unmapped = { { mapped, ram_end } },
         .stack_bottom = boot_stack_bottom,
         .stack_top = boot_stack_top,
         .shared = map_shared_info(si->shared_info),
@@ -71,7 +65,7 @@ void pv_start(const struct start_info *si)
     char *mapped_end;
 
     direct_map_offset = (unsigned long)__image_start;
-    segment_set_gs((unsigned long)cpu);
+    pv_set_gs((unsigned long)cpu);
     segment_init();
     context_tls_init(&context, boot_tls, boot_stack_bottom);
     context_adopt(&context);

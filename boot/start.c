@@ -23,6 +23,7 @@ extern const char app_name[]; /* tools/link.sh */
 
 void network_start(void) __attribute__((weak)); /* boot/network.c: NULL without the network */
 
+char shared_info_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static struct cmdline cmdline;
 
 static void running_stack(unsigned long *bottom, unsigned long *top)
@@ -70,8 +71,10 @@ void start(const struct boot_info *info)
     kept = *info; /* the decoder's copy lies on a stack that becomes the idle thread's */
 
     console_early_init(info->console, info->console_port); /* from here on errors can be read */
-    page_add_mapped(info->free_start, info->free_end);
-    page_add_unmapped(info->unmapped_start, info->unmapped_end);
+    for (unsigned int i = 0; i < ARRAY_SIZE(info->mapped); i++)
+        page_add_mapped(info->mapped[i].start, info->mapped[i].end);
+    for (unsigned int i = ARRAY_SIZE(info->unmapped); i-- > 0;)
+        page_add_unmapped(info->unmapped[i].start, info->unmapped[i].end);
     cmdline_parse(&cmdline, app_name, info->cmdline, boot_options);
 
     rc = events_init(info->shared, options_events_abi());

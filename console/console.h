@@ -39,6 +39,11 @@ size_t console_readable(void);
  * Before the domain ends, so that its last words arrive. */
 int console_drain(uint64_t deadline_ns);
 
+/* A second console beside it: what programs write goes to write() too (log lines have sinks), any
+ * context, and what read() gives, a byte or -1, is input as the ring's is: looked at fifty times a
+ * second by a thread. Boot, before console_init(). */
+void console_set_copy(void (*write)(const char *text, size_t len), int (*read)(void));
+
 struct console_stats {
     uint64_t bytes_out, bytes_in, dropped;
 };

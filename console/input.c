@@ -7,9 +7,12 @@
 #include <string.h>
 #include "console/internal.h"
 #include "hypercall/event_channel.h"
+#include "kernel/time.h"
 #include "lib/log.h"
 
 #define INPUT_SIZE 4096 /* longest line, and how far typing may run ahead of reading */
+
+#define COPY_LOOK_NS (20 * NS_PER_MS)
 
 #define CTRL_D    4
 #define BACKSPACE 8
@@ -29,6 +32,7 @@ static struct {
 } in = { .q = WAITQ_INIT(in.q) };
 
 static char text[INPUT_SIZE];
+int (*console_in_copy)(void);
 
 /* All below: held: in.q.lock, unless they take it. */
 
@@ -37,6 +41,8 @@ static void echo(const char *bytes, size_t len)
     bool enabled = spin_lock_save(&console_out.q.lock);
 
     console_out_post(bytes, len, true);
+    if (console_out_copy)
+        console_out_copy(bytes, len);
     spin_unlock_restore(&console_out.q.lock, enabled);
 }
 
@@ -106,6 +112,17 @@ static void edit(char c)
     }
 }
 
+static void take_byte(char c)
+{
+    in.count++;
+    if (in.mode == CONSOLE_LINE) {
+        edit(c);
+    } else {
+        append(c);
+        in.ready = in.edit;
+    }
+}
+
 static bool buffer_full(void)
 {
     /* A line that fills the whole buffer is given out as it is: nothing else would ever free it. */
@@ -132,13 +149,7 @@ static void pump(void)
         char c = load_once(&ring->in[MASK_XENCONS_IDX(in.cons, ring->in)]);
 
         in.cons++;
-        in.count++;
-        if (in.mode == CONSOLE_LINE) {
-            edit(c);
-        } else {
-            append(c);
-            in.ready = in.edit;
-        }
+        take_byte(c);
     }
     if (in.cons == start)
         return;
@@ -167,6 +178,22 @@ void console_in_event(void)
     if (readable())
         waitq_wake_one_locked(&in.q);
     waitq_unlock(&in.q, enabled);
+}
+
+void console_in_copy_service(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        bool enabled = waitq_lock(&in.q);
+        int c = -1;
+
+        while (!buffer_full() && (c = console_in_copy()) >= 0)
+            take_byte((char)c);
+        if (readable())
+            waitq_wake_one_locked(&in.q);
+        waitq_unlock(&in.q, enabled);
+        thread_sleep_until(time_after_ns(COPY_LOOK_NS));
+    }
 }
 
 static size_t take(char *out, size_t len)

@@ -53,5 +53,10 @@ void console_out_report(void);
 /* The ring may have input. */
 void console_in_event(void);
 enum console_mode console_in_mode(void);
+/* A second console; NULL: there is none. */
+extern void (*console_out_copy)(const char *text, size_t len);
+extern int (*console_in_copy)(void);
+/* The thread that does. */
+void console_in_copy_service(void *unused);
 /* Bytes of input since boot. */
 uint64_t console_in_count(void);

@@ -21,6 +21,7 @@
 
 static struct mutex writers = MUTEX_INIT(writers); /* one text at a time, in the order they came */
 static struct timer notify_timer;
+void (*console_out_copy)(const char *text, size_t len);
 
 /* held: console_out.q.lock */
 static uint64_t allowance_ns; /* time saved up, NOTIFY_EVERY_NS of which buy one event */
@@ -130,10 +131,18 @@ static size_t write_waiting(const char *text, size_t len, bool cooked)
     return done;
 }
 
+void console_set_copy(void (*write)(const char *text, size_t len), int (*read)(void))
+{
+    console_out_copy = write;
+    console_in_copy = read;
+}
+
 void console_write(const char *text, size_t len)
 {
     bool enabled, cooked = console_in_mode() == CONSOLE_LINE;
 
+    if (console_out_copy)
+        console_out_copy(text, len);
     if (!console_out.pace || !may_sleep()) {
         enabled = spin_lock_save(&console_out.q.lock);
         console_out_post(text, len, cooked);
@@ -201,6 +210,8 @@ int console_init(void)
     rc = event_bind(console_out.port, console_event, NULL);
     if (rc == 0)
         console_event(console_out.port, NULL); /* for what came before */
+    if (console_in_copy)
+        thread_start_service("uart", console_in_copy_service, NULL);
     return rc;
 }
 

@@ -28,6 +28,7 @@ enum { MASKED_BY_DRIVER = 1, MASKED_BY_STORM = 2, MASKED_BY_MOVE = 4 };
 struct events_cpu {
     unsigned int vcpu;
     uint64_t upcalls, delivered, spurious;
+    uint64_t checked;  /* the upcall in which a storm was last looked for */
     event_handler *fn; /* of the claimed port */
 
     evtchn_port_t next_port; /* two-level: where the next scan begins */

@@ -8,8 +8,9 @@
  *
  * Storms: an upcall that is raised again as soon as it returns starves threads however little each
  * does.  So a port whose other end is a stranger and that fires STORM_EDGES times within
- * STORM_WINDOW_NS is masked until the window's end.  Its edges are kept, not lost; the vCPU keeps
- * most of its time.  Counting costs an increment per event; the clock is read once per STORM_EDGES.
+ * STORM_WINDOW_NS, or so often that the upcall it all happens in does not end (hypercalls may be
+ * slow), is masked until the window's end.  Its edges are kept, not lost; the vCPU keeps most of
+ * its time.  Counting costs an increment per event; the clock is read once per STORM_EDGES.
  */
 #include <string.h>
 #include "arch/clock.h"
@@ -57,7 +58,7 @@ struct events_cpu *events_cpu_of(unsigned int vcpu)
     return vcpu < MAX_VCPUS && percpus[vcpu] ? percpus[vcpu]->events : NULL;
 }
 
-int events_init(struct shared_info *shared, enum events_abi abi)
+__attribute__((cold)) int events_init(struct shared_info *shared, enum events_abi abi)
 {
     struct percpu *cpu = this_percpu();
     int rc = -XEN_ENOSYS;
@@ -81,7 +82,7 @@ int events_init(struct shared_info *shared, enum events_abi abi)
     return rc;
 }
 
-int events_cpu_init(struct percpu *cpu)
+__attribute__((cold)) int events_cpu_init(struct percpu *cpu)
 {
     struct events_cpu *events = kmem_alloc(sizeof(*events));
     int rc;
@@ -144,7 +145,7 @@ static void port_leave(struct event_port *p)
 }
 
 /* Edges for nobody: keep them, in case somebody binds the port, but hear no more of them. */
-static void spurious(struct events_cpu *cpu, evtchn_port_t port)
+__attribute__((cold)) static void spurious(struct events_cpu *cpu, evtchn_port_t port)
 {
     struct event_port *p;
 
@@ -177,14 +178,17 @@ struct event_port *event_claim(struct events_cpu *cpu, evtchn_port_t port)
 }
 
 /* Called each STORM_EDGES edges. */
-static void storm_check(struct event_port *p, evtchn_port_t port)
+__attribute__((cold)) static void storm_check(struct events_cpu *cpu, struct event_port *p,
+                                              evtchn_port_t port)
 {
     uint64_t now = arch_clock_ns();
-    bool storm = now - p->window_ns < STORM_WINDOW_NS && storm_arm;
+    bool endless = cpu->checked == cpu->upcalls;
+    bool storm = endless || now - p->window_ns < STORM_WINDOW_NS;
 
     p->window_ns = now;
     p->count = 0;
-    if (!storm)
+    cpu->checked = cpu->upcalls;
+    if (!storm || !storm_arm)
         return;
     spin_lock(&events_lock);
     p->masks |= MASKED_BY_STORM;
@@ -199,7 +203,7 @@ void event_run(struct events_cpu *cpu, struct event_port *p, evtchn_port_t port)
     cpu->delivered++;
     cpu->fn(port, p->arg); /* as claimed: p->fn may be gone, its quiesce() waits for us */
     if (p->stranger && ++p->count == STORM_EDGES)
-        storm_check(p, port);
+        storm_check(cpu, p, port);
     port_leave(p);
 }
 
@@ -214,7 +218,7 @@ void event_unmask_if_free(struct event_port *p, evtchn_port_t port)
         events_ops->unmask(port);
 }
 
-void events_unthrottle(void)
+__attribute__((cold)) void events_unthrottle(void)
 {
     bool enabled = spin_lock_save(&events_lock);
 
@@ -232,7 +236,7 @@ void events_unthrottle(void)
     spin_unlock_restore(&events_lock, enabled);
 }
 
-void events_get_stats(struct events_stats *stats)
+__attribute__((cold)) void events_get_stats(struct events_stats *stats)
 {
     memset(stats, 0, sizeof(*stats));
     for (unsigned int i = 0; i < MAX_VCPUS; i++) {

@@ -3,12 +3,12 @@
  * Pages of other domains: map, unmap, copy.  Follows Xen public/grant_table.h.
  */
 #include "arch/clock.h"
+#include "arch/grant.h"
+#include "arch/page.h"
 #include "grant/grant.h"
 #include "hypercall/grant_table.h"
 #include "hypercall/sched.h"
 #include "lib/log.h"
-#include "mm/address_space.h"
-#include "mm/page.h"
 
 /* GNTST_eagain: the other domain's page is being swapped in. */
 #define EAGAIN_NS (NS_PER_S / 2)
@@ -62,35 +62,17 @@ static bool try_again(int rc, int16_t status, uint64_t *deadline_ns)
     return arch_clock_ns() < *deadline_ns;
 }
 
-/* A PV domain's Xen writes the entry of `virt` itself and wants its table to exist: map something
- * there for a moment. */
-static int provide_table(void *virt)
-{
-    void *page = pages_alloc(0);
-    mfn_t frame;
-    int rc;
-
-    if (!page)
-        return -XEN_ENOMEM;
-    frame = virt_to_mfn(page);
-    rc = map_frames(virt, &frame, 1, MAP_READ);
-    if (rc == 0)
-        unmap_frames(virt, 1);
-    pages_free(page, 0);
-    return rc;
-}
-
 int grant_map(domid_t domid, grant_ref_t ref, void *virt, bool readonly, grant_handle_t *handle)
 {
     struct gnttab_map_grant_ref op;
     uint64_t deadline_ns = 0;
-    int rc = provide_table(virt);
+    int rc = arch_grant_prepare(virt, domid);
 
     if (rc)
         return rc;
     do {
         op = (struct gnttab_map_grant_ref){
-            .host_addr = (unsigned long)virt,
+            .host_addr = arch_grant_host_addr(virt),
             .flags = GNTMAP_host_map | (readonly ? GNTMAP_readonly : 0),
             .ref = ref,
             .dom = domid,
@@ -99,19 +81,24 @@ int grant_map(domid_t domid, grant_ref_t ref, void *virt, bool readonly, grant_h
         rc = hypercall_grant_map(&op, 1);
     } while (try_again(rc, op.status, &deadline_ns));
     rc = outcome("mapping ref", ref, domid, rc, op.status);
-    if (rc == 0)
+    if (rc)
+        arch_grant_release(virt);
+    else
         *handle = op.handle;
     return rc;
 }
 
 int grant_unmap(void *virt, grant_handle_t handle)
 {
-    struct gnttab_unmap_grant_ref op = { .host_addr = (unsigned long)virt,
+    struct gnttab_unmap_grant_ref op = { .host_addr = arch_grant_host_addr(virt),
                                          .handle = handle,
                                          .status = GNTST_general_error };
     int rc = hypercall_grant_unmap(&op, 1);
 
-    return outcome("unmapping handle", handle, DOMID_SELF, rc, op.status);
+    rc = outcome("unmapping handle", handle, DOMID_SELF, rc, op.status);
+    if (rc == 0)
+        arch_grant_release(virt);
+    return rc;
 }
 
 /* Fill one side of a copy; returns `flag` if it is a ref. */

@@ -7,6 +7,7 @@
  * is kept apart from it: what Xen and other domains can see decides nothing.
  */
 #include "grant/grant.h"
+#include "arch/grant.h"
 #include "hypercall/grant_table.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -51,7 +52,7 @@ static void put_free(grant_ref_t ref)
 }
 
 /* The first use: learn the limit, reserve addresses for a table of that size. */
-static int start(void)
+__attribute__((cold)) static int start(void)
 {
     struct gnttab_query_size size = { .status = GNTST_general_error };
     int rc = hypercall_grant_query_size(&size);
@@ -66,28 +67,7 @@ static int start(void)
     return table ? 0 : -XEN_ENOMEM;
 }
 
-/* Let Xen make the table `count` frames long and map the last of them. */
-static int map_new_frame(unsigned int count)
-{
-    xen_pfn_t *frames = kmem_alloc(count * sizeof(*frames));
-    int16_t status = GNTST_okay;
-    mfn_t last;
-    int rc;
-
-    if (!frames)
-        return -XEN_ENOMEM;
-    rc = hypercall_grant_setup_table(count, frames, &status);
-    if (rc == 0 && status != GNTST_okay)
-        rc = -XEN_ENOSPC;
-    if (rc == 0) {
-        last.n = frames[count - 1];
-        rc = map_frames((char *)table + (count - 1) * PAGE_SIZE, &last, 1, MAP_WRITE);
-    }
-    kmem_free(frames);
-    return rc;
-}
-
-static int grow(void)
+__attribute__((cold)) static int grow(void)
 {
     grant_ref_t first = nr_frames * REFS_PER_FRAME;
     struct slot *fresh;
@@ -101,7 +81,7 @@ static int grow(void)
     fresh = kmem_alloc(REFS_PER_FRAME * sizeof(*fresh));
     if (!fresh)
         return -XEN_ENOMEM;
-    rc = map_new_frame(nr_frames + 1);
+    rc = arch_grant_map_frame((char *)table + nr_frames * PAGE_SIZE, nr_frames);
     if (rc) {
         kmem_free(fresh);
         return rc;

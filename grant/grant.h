@@ -38,7 +38,8 @@ int grant_allow(grant_ref_t ref, domid_t domid, const void *page, bool readonly)
 int grant_forbid(grant_ref_t ref);
 
 /* Map a page that `domid` granted at `virt` (from vspace_alloc()). *handle is for grant_unmap().
- * 0, or -errno; Xen's grant status is logged by name. Thread context. */
+ * 0, or -errno; Xen's grant status is logged by name. -XEN_EOPNOTSUPP: a page of our own, which
+ * only a PV domain can map. Thread context. */
 int grant_map(domid_t domid, grant_ref_t ref, void *virt, bool readonly, grant_handle_t *handle);
 int grant_unmap(void *virt, grant_handle_t handle);
 

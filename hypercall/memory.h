@@ -23,3 +23,15 @@ static inline long hypercall_memory_maximum_reservation(void)
 
     return hypercall2(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, &self);
 }
+
+/* With hardware assistance: let a frame of Xen's (`space`: XENMAPSPACE_*) appear at our frame
+ * `gpfn`. RAM that was there is given back to Xen for good. 0 or a negative Xen errno. */
+static inline int hypercall_memory_add_to_physmap(unsigned int space, unsigned long index,
+                                                  unsigned long gpfn)
+{
+    struct xen_add_to_physmap op = {
+        .domid = DOMID_SELF, .space = space, .idx = index, .gpfn = gpfn
+    };
+
+    return (int)hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &op);
+}

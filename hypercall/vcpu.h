@@ -51,9 +51,9 @@ static inline int hypercall_vcpu_get_runstate_info(unsigned int vcpu,
     return hypercall_vcpu(VCPUOP_get_runstate_info, vcpu, info);
 }
 
-/* Registers and all of a vCPU that was never started, or was reset. -XEN_EEXIST: it has them. */
-static inline int hypercall_vcpu_initialise(unsigned int vcpu,
-                                            const struct vcpu_guest_context *context)
+/* Registers and all of a vCPU that was never started, or was reset: struct vcpu_guest_context, with
+ * hardware assistance struct vcpu_hvm_context. -XEN_EEXIST: it has them. */
+static inline int hypercall_vcpu_initialise(unsigned int vcpu, const void *context)
 {
     return hypercall_vcpu(VCPUOP_initialise, vcpu, context);
 }

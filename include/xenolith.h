@@ -25,7 +25,7 @@ struct xenolith_info {
     domid_t domid;          /* DOMID_INVALID when xenstore did not say */
     char name[64];          /* as in `xl list`; "" when xenstore did not say */
     char uuid[40];          /* "" likewise */
-    const char *guest_type; /* "pv", or "hvm" (which PVH is to a guest) */
+    const char *guest_type; /* "pv", "pvh" or "hvm" */
     char xen_version[32];   /* "4.17.3" */
     unsigned int vcpus;     /* that the domain has */
     unsigned int vcpus_up;  /* of these, running */
@@ -36,6 +36,32 @@ struct xenolith_info {
 /* Fill *info. Asks xenstore (bounded). 0 or the first error; what could be had is filled in all
  * the same. Thread context. */
 int xenolith_get_info(struct xenolith_info *info);
+
+/* -- What it does, in numbers that only grow: two looks and the time in between give rates ------
+ */
+
+struct xenolith_stats {
+    uint64_t idle_ns;     /* of all vCPUs together */
+    uint64_t switches;    /* from thread to thread */
+    uint64_t upcalls;     /* Xen called */
+    uint64_t events;      /* handlers of event channels ran */
+    unsigned int threads; /* that there are now */
+};
+
+/* Any context. */
+void xenolith_get_stats(struct xenolith_stats *stats);
+/* How long this vCPU has been idle, 0 for one that never ran. A domain's vCPUs are numbered from
+ * 0. Any context. */
+uint64_t xenolith_vcpu_idle_ns(unsigned int vcpu);
+
+/* What came and went by the network's interfaces, without the loopback; Ethernet headers count. */
+struct xenolith_network {
+    uint64_t packets_in, bytes_in, packets_out, bytes_out;
+    uint64_t dropped; /* for want of memory, or refused by the driver */
+};
+
+/* Brings TCP/IP into the program, as sockets do. Thread context. */
+void xenolith_get_network(struct xenolith_network *network);
 
 /* -- The end of the domain ------------------------------------------------------------------- */
 

@@ -61,6 +61,16 @@ uint64_t thread_cpu_ns(struct thread *thread)
     return ns;
 }
 
+uint64_t sched_idle_ns(unsigned int vcpu)
+{
+    const struct runq *rq = vcpu < MAX_VCPUS && percpus[vcpu] ? percpus[vcpu]->runq : NULL;
+    int64_t ns = rq ? load_once(&rq->idle_ns) : 0;
+
+    if (ns < 0)
+        ns += (int64_t)time_now_ns();
+    return (uint64_t)MAX(ns, 0);
+}
+
 void sched_get_stats(struct sched_stats *stats)
 {
     *stats = (struct sched_stats){ .threads = thread_count() };
@@ -69,7 +79,7 @@ void sched_get_stats(struct sched_stats *stats)
 
         if (rq) {
             stats->switches += load_once(&rq->switches);
-            stats->idle_ns += load_once(&rq->idle_ns);
+            stats->idle_ns += sched_idle_ns(vcpu);
         }
     }
 }

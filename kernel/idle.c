@@ -13,15 +13,13 @@ static struct thread boot_thread;
 /* Upcalls masked on entry and return. */
 static void idle_block(struct runq *rq)
 {
-    uint64_t start_ns;
-
     if (sched_several_vcpus)
         sched_idle_begin(rq->cpu->vcpu);
     if (!sched_several_vcpus || !sched_take(rq)) {
-        start_ns = time_now_ns();
+        store_once(&rq->idle_ns, rq->idle_ns - (int64_t)time_now_ns()); /* it was idle for less */
         hypercall_sched_block(); /* returns at once if an event came since the look at `ready` */
         upcalls_disable();
-        store_once(&rq->idle_ns, rq->idle_ns + time_now_ns() - start_ns);
+        store_once(&rq->idle_ns, rq->idle_ns + (int64_t)time_now_ns());
     }
     if (sched_several_vcpus)
         sched_idle_end(rq->cpu->vcpu);
@@ -62,14 +60,14 @@ static void kick_event(evtchn_port_t port, void *arg)
     timers_kicked(this_percpu()->timers);
 }
 
-static int kick_bind(struct percpu *cpu)
+__attribute__((cold)) static int kick_bind(struct percpu *cpu)
 {
     if (cpu->runq->kick_port)
         return 0;
     return event_bind_ipi(cpu->vcpu, kick_event, NULL, &cpu->runq->kick_port);
 }
 
-static int runq_create(struct percpu *cpu)
+__attribute__((cold)) static int runq_create(struct percpu *cpu)
 {
     struct runq *rq = kmem_alloc(sizeof(*rq));
 
@@ -111,7 +109,7 @@ __attribute__((no_stack_protector)) int sched_init(void *stack_bottom, void *sta
     return 0;
 }
 
-int sched_cpu_init(struct percpu *cpu)
+__attribute__((cold)) int sched_cpu_init(struct percpu *cpu)
 {
     struct thread *idle = thread_alloc("idle", KERNEL_STACK_ORDER, PRIORITIES);
     int rc = idle ? 0 : -XEN_ENOMEM;

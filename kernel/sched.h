@@ -39,6 +39,8 @@ struct sched_stats {
     unsigned int threads;
 };
 void sched_get_stats(struct sched_stats *stats);
+/* How long this vCPU has been idle since it first started, until now; 0: it never did. Any vCPU. */
+uint64_t sched_idle_ns(unsigned int vcpu);
 /* Tell `print` of each thread; `frame` is where the backtrace of one that isn't running begins,
  * else NULL. For panics: no locks. */
 void sched_each_thread(void (*print)(const struct thread *thread, const char *state,

@@ -109,7 +109,7 @@ struct runq {
     uint64_t switches;    /* held: lock */
     uint64_t switched_ns; /* held: lock; while accounting: since when the current thread runs ... */
     uint64_t stolen_ns;   /* ... and cpu_stolen_ns() then */
-    uint64_t idle_ns;     /* this vCPU's idle thread only */
+    int64_t idle_ns; /* written by this vCPU's idle thread; below 0: it is idle now, add the time */
 };
 
 /* Since the first sched_cpu_init(): there may be others to tell, and to take work from. */

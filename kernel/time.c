@@ -81,13 +81,13 @@ static void timer_event(evtchn_port_t port, void *arg)
 }
 
 /* A port that storms is masked by events/ and opened again from here. */
-static void throttle_end(void *arg)
+__attribute__((cold)) static void throttle_end(void *arg)
 {
     (void)arg;
     events_unthrottle();
 }
 
-static void throttle_begin(uint64_t delay_ns)
+__attribute__((cold)) static void throttle_begin(uint64_t delay_ns)
 {
     static struct timer timer; /* armed once at a time: events/ sees to that */
 
@@ -95,7 +95,7 @@ static void throttle_begin(uint64_t delay_ns)
     timer_arm(&timer, time_after_ns(delay_ns));
 }
 
-int time_init(struct shared_info *shared)
+__attribute__((cold)) int time_init(struct shared_info *shared)
 {
     struct percpu *cpu = this_percpu();
     evtchn_port_t port;

@@ -4,11 +4,11 @@
  */
 #include <string.h>
 #include <unistd.h>
+#include "arch/cpu.h"
 #include "hypercall/version.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
 #include "xenolith.h"
-#include <xen/features.h>
 
 /* The value of `path`, cut to `size`; "" and an error when there is none. */
 static int read_text(const char *path, char *out, size_t size)
@@ -45,19 +45,16 @@ int xenolith_get_info(struct xenolith_info *info)
     long version = hypercall_xen_version();
     xen_extraversion_t extra;
     struct page_stats pages;
-    uint32_t features = 0;
-    int rc;
 
     if (hypercall_xen_extraversion(extra))
         extra[0] = '\0';
     format_text(info->xen_version, sizeof(info->xen_version), "%ld.%ld%.15s", version >> 16,
                 version & 0xffff, extra);
-    rc = hypercall_xen_features(&features);
-    info->guest_type = features & 1u << XENFEAT_auto_translated_physmap ? "hvm" : "pv";
+    info->guest_type = arch_guest_type;
     info->vcpus = (unsigned int)sysconf(_SC_NPROCESSORS_CONF);
     info->vcpus_up = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
     page_get_stats(&pages);
     info->memory = (uint64_t)pages.total * PAGE_SIZE;
     info->memory_free = (uint64_t)pages.free * PAGE_SIZE;
-    return rc ? rc : identify(info);
+    return identify(info);
 }

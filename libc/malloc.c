@@ -6,127 +6,101 @@
  * are masked while it is touched.  newlib never learns of it: to it those blocks are in use.
  *
  * After Bonwick and Adams, "Magazines and Vmem" (2001): for each size a vCPU has a magazine of
- * blocks that it takes from and puts to, and perhaps a full one besides; full ones are exchanged
- * with the depot (libc/malloc_depot.c).
+ * blocks that it takes from and puts to, and full ones besides; what is too much goes to the depot
+ * (libc/malloc_depot.c).  Blocks rarely change vCPUs that way, and those of a magazine lie together
+ * (libc/malloc_newlib.c), so that two vCPUs do not write to the same cache lines.
  */
 #include <errno.h>
 #include <malloc.h>
 #include <reent.h>
 #include <stdlib.h>
 #include <string.h>
-#include "kernel/smp.h"
 #include "lib/irq.h"
 #include "lib/panic.h"
 #include "lib/percpu.h"
-#include "lib/spinlock.h"
 #include "libc/internal.h"
 #include "libc/malloc_private.h"
+#include "mm/address_space.h"
 #include "mm/kmem.h"
 
 struct shelf {
     struct block *loaded; /* the magazine in use */
-    struct block *full;   /* another, or NULL */
+    struct block *full;   /* others, a list */
     uint16_t room;        /* blocks that `loaded` can still take; 0 also before the first */
     uint16_t fetched;     /* from newlib at once, the last time */
 };
 
 /* Touched by its own vCPU only, upcalls masked. */
 struct malloc_cache {
+    size_t full_bytes; /* in the shelves' full magazines */
     struct shelf shelves[CLASSES];
 };
 
-static void give_back(struct block *magazines)
+/* What a vCPU's full magazines may hold: this, or a part of what the program has. */
+#define FULL_BYTES_MIN  (64UL << 10)
+#define FULL_HEAP_SHIFT 5
+
+static struct block *take_full(struct malloc_cache *cache, unsigned int class)
 {
-    __malloc_lock(_REENT);
-    while (magazines) {
-        struct block *block = magazines;
+    struct shelf *shelf = &cache->shelves[class];
+    struct block *magazine = shelf->full;
 
-        magazines = block->next_magazine;
-        while (block) {
-            struct block *next = block->next;
-
-            _free_r(_REENT, block);
-            block = next;
-        }
-    }
-    __malloc_unlock(_REENT);
+    if (!magazine)
+        return depot_take(class);
+    shelf->full = magazine->next_magazine;
+    cache->full_bytes -= magazine_bytes(class);
+    return magazine;
 }
 
-struct gathering {
-    spinlock_t lock;
-    struct block *magazines; /* held: lock */
-};
+/* False: it is too much, here and in the depot. */
+static bool put_full(struct malloc_cache *cache, unsigned int class, struct block *magazine)
+{
+    size_t bytes = cache->full_bytes + magazine_bytes(class);
 
-/* On the vCPU whose cache it is, upcalls masked. */
-static void cache_surrender(void *arg)
+    if (bytes > MAX(FULL_BYTES_MIN, heap_size() >> FULL_HEAP_SHIFT))
+        return depot_put(class, magazine);
+    cache->full_bytes = bytes;
+    magazine->next_magazine = cache->shelves[class].full;
+    cache->shelves[class].full = magazine;
+    return true;
+}
+
+/* On the vCPU whose cache it is, upcalls masked: all it has, before `magazines`. */
+struct block *malloc_cache_empty(struct block *magazines)
 {
     struct malloc_cache *cache = this_percpu()->malloc_cache;
-    struct gathering *all = arg;
 
     for (unsigned int class = STEPS_MIN; cache && class < CLASSES; class ++) {
         struct shelf *shelf = &cache->shelves[class];
-        struct block *magazines[] = { shelf->loaded, shelf->full };
+        struct block *magazine;
 
-        *shelf = (struct shelf){ 0 };
-        for (size_t i = 0; i < ARRAY_SIZE(magazines); i++) {
-            if (!magazines[i])
-                continue;
-            spin_lock(&all->lock);
-            magazines[i]->next_magazine = all->magazines;
-            all->magazines = magazines[i];
-            spin_unlock(&all->lock);
+        while ((magazine = shelf->loaded) || (magazine = shelf->full)) {
+            if (magazine == shelf->loaded)
+                shelf->loaded = NULL;
+            else
+                shelf->full = magazine->next_magazine;
+            magazine->next_magazine = magazines;
+            magazines = magazine;
         }
+        *shelf = (struct shelf){ 0 };
     }
-}
-
-void libc_malloc_gather(void)
-{
-    struct gathering all = { .lock = SPINLOCK_INIT };
-    bool enabled;
-
-    smp_call_all(cache_surrender, &all, true);
-    enabled = upcalls_save();
-    all.magazines = depot_take_all(all.magazines);
-    upcalls_restore(enabled);
-    if (all.magazines)
-        give_back(all.magazines);
-}
-
-static __attribute__((noinline)) void *malloc_newlib(size_t size)
-{
-    void *block = _malloc_r(_REENT, size);
-
-    if (block)
-        return block;
-    libc_malloc_gather(); /* perhaps that is what was missing */
-    return _malloc_r(_REENT, size);
+    if (cache)
+        cache->full_bytes = 0;
+    return magazines;
 }
 
 /* One block for the caller, the others for this vCPU's shelf. */
 static void *fetch(unsigned int class, unsigned int count)
 {
-    size_t size = class_steps(class) * STEP - OVERHEAD;
-    struct block *others = NULL;
+    struct block *block = newlib_magazine(class, count);
 
-    if (count > 1) {
-        __malloc_lock(_REENT);
-        while (--count) {
-            struct block *block = _malloc_r(_REENT, size);
+    while (block && block->next) {
+        struct block *other = block->next;
 
-            if (!block)
-                break;
-            *block = (struct block){ .next = others };
-            others = block;
-        }
-        __malloc_unlock(_REENT);
-        while (others) {
-            struct block *block = others;
-
-            others = block->next;
-            free(block);
-        }
+        block->next = other->next;
+        free(other);
     }
-    return malloc_newlib(size);
+    return block;
 }
 
 /* The running vCPU, or another by now, gets a cache if there is memory. */
@@ -153,10 +127,7 @@ static __attribute__((noinline)) void *malloc_slowly(unsigned int class, bool en
     unsigned int count = 1;
 
     if (shelf) {
-        magazine = shelf->full;
-        shelf->full = NULL;
-        if (!magazine)
-            magazine = depot_take(class);
+        magazine = take_full(cache, class);
         if (magazine) {
             shelf->loaded = magazine->next;
             shelf->room = 1;
@@ -184,7 +155,7 @@ void *malloc(size_t size)
     bool enabled;
 
     if (size > SIZE_MAX_KEPT)
-        return malloc_newlib(size);
+        return newlib_malloc(size);
     class = class_for(size);
     enabled = upcalls_save();
     cache = this_percpu()->malloc_cache;
@@ -204,12 +175,19 @@ static bool magazine_has(const struct block *magazine, const struct block *block
     return magazine != NULL;
 }
 
+static bool magazines_have(const struct block *magazines, const struct block *block)
+{
+    while (magazines && !magazine_has(magazines, block))
+        magazines = magazines->next_magazine;
+    return magazines != NULL;
+}
+
 /* The program may by chance have left our mark in a block of its own: look. A block that another
  * vCPU keeps for itself isn't found. */
 static void refuse_second_free(const struct block *block, const struct shelf *shelf,
                                unsigned int class)
 {
-    if (magazine_has(shelf->loaded, block) || magazine_has(shelf->full, block) ||
+    if (magazine_has(shelf->loaded, block) || magazines_have(shelf->full, block) ||
         depot_has(class, block))
         panic("free(%p): the block is free already", (const void *)block);
 }
@@ -228,18 +206,14 @@ static __attribute__((noinline)) void free_slowly(struct block *block, unsigned 
         if (block->kept == BLOCK_KEPT)
             refuse_second_free(block, shelf, class);
         if (!shelf->room) {
-            if (shelf->loaded) {
-                surplus = shelf->full;
-                shelf->full = shelf->loaded;
-                shelf->loaded = NULL;
-            }
+            if (shelf->loaded && !put_full(cache, class, shelf->loaded))
+                surplus = shelf->loaded;
+            shelf->loaded = NULL;
             shelf->room = magazine_size(class);
         }
         *block = (struct block){ .next = shelf->loaded, .kept = BLOCK_KEPT };
         shelf->loaded = block;
         shelf->room--;
-        if (surplus && depot_put(class, surplus))
-            surplus = NULL;
     } else {
         surplus = block;
         surplus->next = NULL;
@@ -249,7 +223,7 @@ static __attribute__((noinline)) void free_slowly(struct block *block, unsigned 
         cache_create(); /* for the next one */
     if (surplus) {
         surplus->next_magazine = NULL;
-        give_back(surplus);
+        newlib_free(surplus);
     }
 }
 

@@ -17,13 +17,8 @@ const char malloc_kept_mark[1];
 static struct {
     spinlock_t lock;
     struct block *magazines; /* held: lock */
-} depot[CLASSES];
+} __attribute__((aligned(64))) depot[CLASSES];
 static size_t depot_bytes;
-
-static size_t magazine_bytes(unsigned int class)
-{
-    return magazine_size(class) * class_steps(class) * STEP;
-}
 
 struct block *depot_take(unsigned int class)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between libc/malloc.c and libc/malloc_depot.c: blocks in their size classes, and the depot.
+ * Between libc/malloc.c, libc/malloc_depot.c and libc/malloc_newlib.c: blocks in their size
+ * classes, the depot, and what is asked of newlib.
  *
  * newlib's blocks come in steps of 16 bytes, 32 at least; 8 bytes in front of what the program gets
  * are newlib's and say how large the block is.
@@ -27,10 +28,13 @@
 struct block {
     struct block *next; /* in its magazine */
     const void *kept;   /* BLOCK_KEPT: one that says so when it is freed may be here twice */
-    struct block *next_magazine; /* the first block of a magazine in the depot */
+    struct block *next_magazine; /* the first block of a full magazine that isn't in use */
 };
 extern const char malloc_kept_mark[];
 #define BLOCK_KEPT ((const void *)malloc_kept_mark)
+
+/* newlib's word in front of the block: its size, and flags in what is less than a step. */
+#define block_word(ptr) (((size_t *)(ptr))[-1])
 
 /* In steps, newlib's bytes included. Not for blocks that newlib itself has free. */
 static inline size_t block_steps(const void *ptr)
@@ -70,6 +74,11 @@ static inline unsigned int magazine_size(unsigned int class)
     return MIN(MAX(MAGAZINE_BYTES / STEP / class_steps(class), 1), MAGAZINE_MAX);
 }
 
+static inline size_t magazine_bytes(unsigned int class)
+{
+    return magazine_size(class) * class_steps(class) * STEP;
+}
+
 /* Full magazines that any vCPU may take. Upcalls masked. */
 struct block *depot_take(unsigned int class);
 /* False: the depot is full; the caller gives them to newlib. */
@@ -78,3 +87,13 @@ bool depot_put(unsigned int class, struct block *magazine);
 struct block *depot_take_all(struct block *others);
 /* Is the block here? */
 bool depot_has(unsigned int class, const struct block *block);
+
+/* The calling vCPU's blocks, all of them, in front of a list of magazines. Upcalls masked. */
+struct block *malloc_cache_empty(struct block *magazines);
+
+/* A block of newlib's, if need be after what the caches hold was given back. NULL: no memory. In a
+ * thread, as all that follows. */
+void *newlib_malloc(size_t size);
+/* Up to `count` free blocks that lie together. NULL: no memory for a single one. */
+struct block *newlib_magazine(unsigned int class, unsigned int count);
+void newlib_free(struct block *magazines);

@@ -43,7 +43,7 @@ static unsigned int class_of(size_t size)
     return size_class;
 }
 
-static struct slab *slab_new(unsigned int size_class)
+__attribute__((cold)) static struct slab *slab_new(unsigned int size_class)
 {
     struct slab *slab = pages_alloc(0);
     size_t size = SMALLEST << size_class;
@@ -70,7 +70,7 @@ static unsigned int object_index(const struct slab *slab, const void *ptr)
     return at >> shift;
 }
 
-static void *alloc_large(size_t size)
+__attribute__((cold)) static void *alloc_large(size_t size)
 {
     struct slab *slab;
     unsigned int order = 0;

@@ -24,9 +24,12 @@
 static spinlock_t lock = SPINLOCK_INIT_RANK(LOCK_PAGES);
 static struct list free_blocks[PAGE_MAX_ORDER + 1]; /* held: lock, like everything below */
 static uint8_t **directory[DIRECTORY];
-static char *unmapped_start, *unmapped_end; /* of the direct map: exists, is not mapped yet */
-static unsigned long mapped_free;           /* pages in free_blocks */
-static unsigned long total;                 /* pages we were given */
+static struct {
+    char *start, *end;
+} unmapped[PAGE_UNMAPPED_MAX];    /* of the direct map: exists, is not mapped yet */
+static unsigned int nr_unmapped;  /* the last one is mapped first */
+static unsigned long mapped_free; /* pages in free_blocks */
+static unsigned long total;       /* pages we were given */
 
 static uint8_t *tag_of(const void *page)
 {
@@ -93,7 +96,7 @@ static void *take_zeroed(void)
 }
 
 /* Tags for [start, end), in zeroed pages that `take` gives. */
-static bool provide_tags(char *start, char *end, void *(*take)(void))
+__attribute__((cold)) static bool provide_tags(char *start, char *end, void *(*take)(void))
 {
     unsigned long first = (unsigned long)start / PAGE_SIZE / TAGS_PER_PAGE;
     unsigned long last = ((unsigned long)end - 1) / PAGE_SIZE / TAGS_PER_PAGE;
@@ -126,27 +129,29 @@ static void free_range(char *start, char *end)
     }
 }
 
-/* Map the next 2 MiB of the domain's memory. */
-static bool grow(void)
+/* Map the domain's memory up to the next multiple of 2 MiB. */
+__attribute__((cold)) static bool grow(void)
 {
-    char *start = unmapped_start, *end;
-    void *table;
+    char *start, *end;
     int rc;
 
-    if (start == unmapped_end)
+    while (nr_unmapped && unmapped[nr_unmapped - 1].start == unmapped[nr_unmapped - 1].end)
+        nr_unmapped--;
+    if (nr_unmapped == 0)
         return false;
-    end = MIN(start + CHUNK, unmapped_end);
-    if (!provide_tags(start, end, take_zeroed) || !(table = take_page()))
+    start = unmapped[nr_unmapped - 1].start;
+    end = (char *)ROUND_UP((unsigned long)start + 1, CHUNK);
+    end = MIN(end, unmapped[nr_unmapped - 1].end);
+    if (!provide_tags(start, end, take_zeroed))
         return false;
-    rc = mmu_map_direct(start, end, table, take_page);
+    rc = mmu_map_direct(start, end, take_page);
     if (rc) {
         log_error("memory: cannot map 2 MiB at %p: %s; going on without what lies from there",
                   (void *)start, error_name(rc));
-        free_block(table, 0);
-        unmapped_end = start;
+        unmapped[nr_unmapped - 1].end = start;
         return false;
     }
-    unmapped_start = end;
+    unmapped[nr_unmapped - 1].start = end;
     free_range(start, end);
     return true;
 }
@@ -191,7 +196,9 @@ void page_get_stats(struct page_stats *stats)
     bool enabled = spin_lock_save(&lock);
 
     stats->total = total;
-    stats->free = mapped_free + (unmapped_end - unmapped_start) / PAGE_SIZE;
+    stats->free = mapped_free;
+    for (unsigned int i = 0; i < nr_unmapped; i++)
+        stats->free += (unmapped[i].end - unmapped[i].start) / PAGE_SIZE;
     spin_unlock_restore(&lock, enabled);
 }
 
@@ -205,10 +212,13 @@ static void *boot_take(void)
     return memset(page, 0, PAGE_SIZE);
 }
 
-void page_add_mapped(void *start, void *end)
+__attribute__((cold)) void page_add_mapped(void *start, void *end)
 {
-    for (unsigned int order = 0; order <= PAGE_MAX_ORDER; order++)
-        list_init(&free_blocks[order]);
+    if (start == end)
+        return;
+    if (total == 0)
+        for (unsigned int order = 0; order <= PAGE_MAX_ORDER; order++)
+            list_init(&free_blocks[order]);
     total += ((char *)end - (char *)start) / PAGE_SIZE;
     boot_at = start;
     if (!provide_tags(start, end, boot_take))
@@ -216,10 +226,13 @@ void page_add_mapped(void *start, void *end)
     free_range(boot_at, end);
 }
 
-void page_add_unmapped(void *start, void *end)
+__attribute__((cold)) void page_add_unmapped(void *start, void *end)
 {
-    kassert(start == end || (unsigned long)start % CHUNK == 0);
-    unmapped_start = start;
-    unmapped_end = end;
-    total += (unmapped_end - unmapped_start) / PAGE_SIZE;
+    if (start == end)
+        return;
+    kassert(nr_unmapped < PAGE_UNMAPPED_MAX);
+    unmapped[nr_unmapped].start = start;
+    unmapped[nr_unmapped].end = end;
+    nr_unmapped++;
+    total += ((char *)end - (char *)start) / PAGE_SIZE;
 }

@@ -24,8 +24,10 @@ struct page_stats {
 };
 void page_get_stats(struct page_stats *stats);
 
-/* Boot only: pages [start, end) of the direct map are mapped and free. */
+/* Boot only: pages [start, end) of the direct map are mapped and free. Their first few become
+ * tables if need be. */
 void page_add_mapped(void *start, void *end);
-/* Boot only: pages [start, end) of the direct map exist but are not mapped yet. `start` is a
- * multiple of 2 MiB, or the range is empty. */
+/* Boot only: pages [start, end) of the direct map exist but are not mapped yet. What is added last
+ * is used first. At most PAGE_UNMAPPED_MAX times. */
+#define PAGE_UNMAPPED_MAX 16
 void page_add_unmapped(void *start, void *end);

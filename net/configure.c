@@ -122,6 +122,14 @@ static void address_changed(struct netif *netif, netif_nsc_reason_t reason,
     signal_raise(&told);
 }
 
+void net_configure_forget(unsigned int number)
+{
+    if (number >= INTERFACES_MAX)
+        return;
+    news[number] = (struct news){ .address_changed = true, .address6_changed = true };
+    signal_raise(&told);
+}
+
 /* --- choosing --- */
 
 static void set_static(struct netif *netif, const struct net_option *option)

@@ -1,26 +1,43 @@
 /* SPDX-License-Identifier: MIT
  *
- * lwIP's home: its lock, its clock, its timers, its random numbers, and its start before main().
+ * lwIP's home: its lock, its clock, its random numbers, and its start before main().
  */
 #include <string.h>
 #include "arch/cpu.h"
 #include "kernel/mutex.h"
-#include "kernel/thread.h"
 #include "kernel/time.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
-#include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
-#include "lwip/timeouts.h"
+#include "net/budget.h"
 #include "net/core.h"
 #include "net/netif.h"
 
 static struct mutex lock; /* inherits priorities: drivers' threads are better than programs' */
 struct netif *net_loopback;
+/* held: net lock */
+bool net_timers_rest;
+static bool used; /* since the timers looked, by others */
 
 void net_lock(void)
 {
     mutex_lock(&lock);
+    used = true;
+    if (net_timers_rest)
+        net_timers_catch_up();
+}
+
+void net_lock_for_timers(void)
+{
+    mutex_lock(&lock);
+}
+
+bool net_take_used(void)
+{
+    bool was = used;
+
+    used = false;
+    return was;
 }
 
 void net_assert_locked(void)
@@ -66,27 +83,6 @@ int net_sleep(struct waitq *q, uint64_t deadline_ns)
 u32_t sys_now(void)
 {
     return (u32_t)(time_now_ns() / NS_PER_MS);
-}
-
-/* What is armed meanwhile is late by this at most; and how long an acknowledgement may wait for
- * something to go with. */
-#define TIMERS_NAP_MS 100
-#define ACK_NAP_MS    40
-
-static void run_timers(void *unused)
-{
-    (void)unused;
-    for (;;) {
-        u32_t ms;
-
-        net_lock();
-        sys_check_timeouts();
-        if (tcp_active_pcbs)
-            tcp_fasttmr();
-        ms = MIN(sys_timeouts_sleeptime(), tcp_active_pcbs ? ACK_NAP_MS : TIMERS_NAP_MS);
-        net_unlock();
-        thread_sleep_until(time_after_ns(ms * NS_PER_MS));
-    }
 }
 
 /* --- chance: what others must not guess (ports, ids, sequence numbers) --- */
@@ -152,6 +148,7 @@ static __attribute__((constructor)) void net_start(void)
     mutex_init_inherit(&lock, false);
     key[0] = cpu_random();
     key[1] = cpu_random();
+    net_budget_start();
     net_lock();
     lwip_init();
     NETIF_FOREACH(netif)
@@ -160,6 +157,6 @@ static __attribute__((constructor)) void net_start(void)
         NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_DISABLE_ALL);
     }
     net_unlock();
-    thread_start_service("net-timers", run_timers, NULL);
+    net_timers_start();
     net_netif_start();
 }

@@ -24,5 +24,18 @@ void net_flush(void);
 /* net/netif.c: have all devices send what was queued. held: net lock */
 void net_netif_flush(void);
 
+/* --- between core.c and timers.c; held: net lock --- */
+
+/* The timers' thread sleeps for long: whoever takes the lock makes up for what is late. */
+extern bool net_timers_rest;
+void net_timers_catch_up(void);
+/* A request of ARP left: it is repeated each second while there is no answer. */
+void net_timers_expect_arp(void);
+void net_timers_start(void);
+/* net_lock(), of the timers' thread: no use that needs looking after. */
+void net_lock_for_timers(void);
+/* Did anybody else take the lock since this was asked? */
+bool net_take_used(void);
+
 /* The interface of the loopback. */
 extern struct netif *net_loopback;

@@ -3,9 +3,9 @@
  * Walking through the pieces of memory that a program names for one message.
  */
 #pragma once
-#include <string.h>
 #include <sys/uio.h>
 #include "lib/types.h"
+#include "net/bytes.h"
 
 struct iov_cursor {
     const struct iovec *part;
@@ -51,7 +51,7 @@ static inline void iov_copy_out(struct iov_cursor *cursor, void *to, size_t len)
 
         n = len;
         from = iov_next(cursor, &n);
-        memcpy(to, from, n);
+        net_copy(to, from, n);
     }
 }
 
@@ -62,6 +62,6 @@ static inline void iov_copy_in(struct iov_cursor *cursor, const void *from, size
 
         n = len;
         to = iov_next(cursor, &n);
-        memcpy(to, from, n);
+        net_copy(to, from, n);
     }
 }

@@ -19,11 +19,11 @@
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/raw.h"
-#include "lwip/timeouts.h"
 #include "lwip/udp.h"
 #include "lib/log.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
+#include "net/budget.h"
 #include "net/memory.h"
 #include "net/netdev.h"
 
@@ -35,7 +35,7 @@ struct kind {
     uint32_t size, limit;
 };
 
-static const struct kind kinds[MEMP_MAX] = {
+static struct kind kinds[MEMP_MAX] = {
 #define LWIP_MEMPOOL(name, num, size, desc) [MEMP_##name] = { ROUND_UP(size, 16), num },
 #include "lwip/priv/memp_std.h"
 };
@@ -47,6 +47,11 @@ static struct {
 
 void memp_init(void)
 {
+}
+
+void net_memory_limit(int type, unsigned int limit)
+{
+    kinds[type].limit = limit;
 }
 
 /* Cut a page into objects. False: no memory. */
@@ -85,11 +90,60 @@ void memp_free(memp_t type, void *block)
 
     if (!object)
         return;
-    if (type == MEMP_PBUF && ((struct pbuf *)block)->netbuf)
+    if (type == MEMP_PBUF && ((struct pbuf *)block)->netbuf) {
+        if (((struct pbuf *)block)->type_internal == PBUF_REF) /* it was received */
+            net_held_pages--;
+        else
+            net_sent_pages--;
         netbuf_put(((struct pbuf *)block)->netbuf);
+    }
     object->next = pools[type].free;
     pools[type].free = object;
     pools[type].used--;
+}
+
+struct pbuf *net_pbuf_received(struct netbuf *buf, void *data, uint16_t len)
+{
+    struct pbuf *p = memp_malloc(MEMP_PBUF);
+
+    if (!p)
+        return NULL;
+    *p = (struct pbuf){
+        .payload = data,
+        .tot_len = len,
+        .len = len,
+        .type_internal = PBUF_REF,
+        .ref = 1,
+        .if_idx = NETIF_NO_INDEX,
+        .netbuf = buf,
+    };
+    net_held_pages++;
+    return p;
+}
+
+void net_pbufs_free(struct pbuf *p)
+{
+    struct netbuf *unused = NULL;
+
+    for (struct pbuf *next; p; p = next) {
+        struct netbuf *buf = p->netbuf;
+
+        next = p->next;
+        if (p->ref == 1 && p->type_internal == PBUF_REF && buf) {
+            net_held_pages--;
+            if (netbuf_leave(buf)) {
+                buf->next = unused;
+                unused = buf;
+            }
+            p->netbuf = NULL;
+            memp_free(MEMP_PBUF, p);
+        } else {
+            p->next = NULL;
+            pbuf_free(p);
+        }
+    }
+    if (unused)
+        netbuf_free_list(unused);
 }
 
 unsigned int net_memory_used(int type)

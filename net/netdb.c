@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libc/blocking.h"
 #include "net/resolve.h"
 #include "net/socket.h"
 
@@ -108,8 +109,8 @@ static int find(const char *host, bool v6, const struct addrinfo *hints, ip_addr
     return resolve_by_dns(host, v6, ip);
 }
 
-int getaddrinfo(const char *restrict host, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+static int look_up(const char *host, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **out)
 {
     static const struct addrinfo none;
     struct addrinfo *list = NULL, **end = &list;
@@ -136,13 +137,31 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
                               !list && host && hints->ai_flags & AI_CANONNAME ? host : NULL);
         if (rc && rc != EAI_NONAME)
             failed = rc;
-        if (rc == EAI_MEMORY || rc == EAI_SYSTEM)
+        if (rc == EAI_SYSTEM) { /* interrupted: it holds nothing then, as it may be cancelled */
+            freeaddrinfo(list);
+            return rc;
+        }
+        if (rc == EAI_MEMORY)
             break;
     }
     if (!list)
         return failed;
     *out = list;
     return 0;
+}
+
+/* A cancellation point, and begun anew after a signal whose handler says SA_RESTART. */
+int getaddrinfo(const char *restrict host, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+{
+    int rc;
+
+    if (pthread_testcancel)
+        pthread_testcancel();
+    do {
+        rc = look_up(host, service, hints, out);
+    } while (rc == EAI_SYSTEM && libc_interrupted_cancel && libc_interrupted_cancel() == 0);
+    return rc;
 }
 
 void freeaddrinfo(struct addrinfo *list)

@@ -23,8 +23,15 @@ struct netbuf {
 
 /* One user, content undefined (zeroes or bytes of old packets); NULL: no memory. Any context. */
 struct netbuf *netbuf_alloc(void);
+/* As many as there are, at most `count`, at once: how many. */
+unsigned int netbuf_alloc_some(struct netbuf **bufs, unsigned int count);
+/* From here on each is of zeroes: who sees one device's packets may not see another's. Any context.
+ */
+void netbuf_scrub(void);
 /* The last user is gone: netbuf_put()'s slow half. */
 void netbuf_free(struct netbuf *buf);
+/* The same of several, linked by `next`. */
+void netbuf_free_list(struct netbuf *first);
 /* Forget the netbuf but not its page, which is the caller's now (who is the only user). Any
  * context. */
 void *netbuf_take_page(struct netbuf *buf);
@@ -35,11 +42,18 @@ static inline void netbuf_get(struct netbuf *buf)
     (void)__atomic_fetch_add(&buf->refs, 1, __ATOMIC_RELAXED);
 }
 
+/* One user less; true if it was the last, who owes netbuf_free(). Any context. */
+static inline bool netbuf_leave(struct netbuf *buf)
+{
+    /* The only user needs no locked instruction: nobody else can add one. */
+    return load_acquire(&buf->refs) == 1 ||
+           __atomic_fetch_sub(&buf->refs, 1, __ATOMIC_ACQ_REL) == 1;
+}
+
 /* One user less. Any context. */
 static inline void netbuf_put(struct netbuf *buf)
 {
-    /* The only user needs no locked instruction: nobody else can add one. */
-    if (load_acquire(&buf->refs) == 1 || __atomic_fetch_sub(&buf->refs, 1, __ATOMIC_ACQ_REL) == 1)
+    if (netbuf_leave(buf))
         netbuf_free(buf);
 }
 
@@ -127,7 +141,7 @@ struct netdev {
     /* After -XEN_EAGAIN: there is room again. The queue's thread. */
     void (*tx_room)(struct netdev *dev, unsigned int queue);
     /* Connected (features are valid) or not any more. Called after `added` and before `removed`
-     * only, one at a time; down: no receive() runs any more. The driver's thread. */
+     * only, one at a time; down: no receive() begins any more. The driver's thread. */
     void (*link)(struct netdev *dev, bool up);
 
     struct list entry; /* the rest is netdev.c's */

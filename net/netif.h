@@ -30,10 +30,5 @@ unsigned int net_netif_number(const struct netif *netif);
 /* The interface's link is up or down: give it addresses, or stop asking for some. `number`: which
  * ip= option is meant for it. */
 void net_configure(struct netif *netif, unsigned int number, bool up);
-
-/* What an interface has seen. */
-struct net_counters {
-    uint64_t packets_in, bytes_in, packets_out, bytes_out, dropped;
-};
-/* Of all interfaces but the loopback. Net lock not held. */
-void net_get_counters(struct net_counters *counters);
+/* It is gone: nothing of it stays in xenstore. */
+void net_configure_forget(unsigned int number);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * What -ip= says.
+ * What -ip=, -net-memory= and -net-connections= say.
  */
 #include "net/options.h"
 #include <stdlib.h>
 #include <string.h>
 #include "lib/cmdline.h"
+#include "lwip/memp.h"
+#include "net/budget.h"
+#include "net/memory.h"
 
 #define OPTIONS_MAX 16
 
@@ -83,11 +86,44 @@ static int set_ip(const char *value)
     return 0;
 }
 
+/* From 1 to `max`. */
+static int parse_number(const char *value, unsigned long max, unsigned int *number)
+{
+    char *end;
+    unsigned long n = value ? strtoul(value, &end, 10) : 0;
+
+    if (n == 0 || *end || n > max)
+        return -XEN_EINVAL;
+    *number = (unsigned int)n;
+    return 0;
+}
+
+static int set_memory(const char *value)
+{
+    return parse_number(value, UINT32_MAX, &net_budget_option_kib);
+}
+
+static int set_connections(const char *value)
+{
+    unsigned int limit;
+    int rc = parse_number(value, 1000000, &limit);
+
+    if (rc == 0)
+        net_memory_limit(MEMP_TCP_PCB, limit);
+    return rc;
+}
+
 /* boot/network.c finds it. */
 const struct cmdline_option net_options[] = {
     { "ip",
       "ADDRESS/PREFIX[,gw=ADDRESS][,dns=ADDRESS...] or dhcp (once for each interface, in their "
       "order; dhcp)",
       set_ip, NULL },
+    { "net-memory",
+      "KIB (what received packets may hold until they are read; a quarter of the free memory)",
+      set_memory, NULL },
+    { "net-connections",
+      "NUMBER (of TCP connections at most, those over but remembered included; 5000)",
+      set_connections, NULL },
     { NULL, NULL, NULL, NULL },
 };

@@ -12,7 +12,10 @@
 #include "net/resolve.h"
 #include "net/socket.h"
 
-#define ANSWER_NS (20 * NS_PER_S) /* lwIP gives up earlier: this is for its mistakes */
+/* lwIP asks each server for 7 s and gives up then: this is for its mistakes. */
+#define ANSWER_NS ((DNS_MAX_SERVERS + 1) * 7 * NS_PER_S)
+
+static unsigned int asking; /* held: net lock; questions without an answer */
 
 /* One question; freed by whoever is last, the asker or lwIP's answer. held: net lock */
 struct question {
@@ -34,11 +37,17 @@ static void answered(const char *name, const ip_addr_t *answer, void *arg)
 
     (void)name;
     question->answered = true;
+    asking--;
     question->found = answer != NULL;
     if (answer)
         question->answer = *answer;
     waitq_wake_all(&question->q);
     question_put(question);
+}
+
+bool resolve_is_asking(void)
+{
+    return asking > 0;
 }
 
 /* held: net lock */
@@ -50,9 +59,11 @@ static int ask(struct question *question, const char *name, uint8_t type)
     if (ip_addr_isany(dns_getserver(0)))
         return EAI_AGAIN; /* nobody to ask, perhaps not yet */
     question->users++;
+    asking++;
     err = dns_gethostbyname_addrtype(name, &question->answer, answered, question, type);
     if (err != ERR_INPROGRESS) {
         question->users--;
+        asking--;
         return err == ERR_OK ? 0 : err == ERR_MEM ? EAI_MEMORY : EAI_FAIL;
     }
     net_flush();

@@ -21,6 +21,7 @@
 #include "lwip/ip6.h"
 #include "lwip/memp.h"
 #include "lwip/priv/tcp_priv.h"
+#include "net/budget.h"
 #include "net/netdev.h"
 #include "net/netif.h"
 #include "net/segment.h"
@@ -45,6 +46,7 @@ struct pbuf *net_pbuf_alloc(pbuf_layer layer, u16_t len, pbuf_type type)
 
     if (p && type == PBUF_ROM && writing) {
         netbuf_get(writing);
+        net_sent_pages++;
         p->netbuf = writing;
     }
     return p;
@@ -75,7 +77,8 @@ size_t net_segment_room(const struct tcp_pcb *pcb)
     /* Each netbuf may need a pbuf of its own and one for a header. */
     unsigned int pbufs = TCP_SND_QUEUELEN - MIN(pcb->snd_queuelen, TCP_SND_QUEUELEN);
 
-    return MIN(pcb->snd_buf, pbufs / 2 * (size_t)1024);
+    return MIN(MIN(pcb->snd_buf, pbufs / 2 * (size_t)1024),
+               net_budget_to_send(TCP_SND_BUF - pcb->snd_buf));
 }
 
 /* --- cutting --- */
@@ -118,6 +121,7 @@ static struct pbuf *pbuf_rest(struct pbuf *p, uint16_t offset)
         rest->payload = (char *)p->payload + offset;
         rest->netbuf = p->netbuf;
         netbuf_get(rest->netbuf);
+        net_sent_pages++;
     } else {
         memcpy(rest->payload, (char *)p->payload + offset, len);
     }

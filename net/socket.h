@@ -77,6 +77,7 @@ struct socket {
     /* Received: pbufs, each alone. */
     struct pbuf *received, **received_end;
     unsigned int received_len;
+    unsigned int held_pages; /* of what was received, until it is read: net/budget.h */
     struct datagram *datagrams, **datagrams_end;
 
     /* A listener's: connections nobody accepted yet. */

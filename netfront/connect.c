@@ -156,6 +156,7 @@ int netfront_connect(struct netfront *nf)
     if (rc)
         return rc;
     nf->connected = true;
+    netfront_keep_apart(nf);
     rc = open_queues(nf);
     if (rc == 0) {
         open_ctrl(nf);

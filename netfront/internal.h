@@ -54,9 +54,10 @@ struct tx {
 struct rx {
     struct netif_rx_sring *sring; /* shared */
     RING_IDX prod, cons;
-    bool extra_follows; /* the next response is an extra_info */
-    bool drop;          /* the packet being put together is no good */
-    bool in_packet;     /* its last response said there is more */
+    unsigned int target, target_max; /* pages that are to lie in the ring */
+    bool extra_follows;              /* the next response is an extra_info */
+    bool drop;                       /* the packet being put together is no good */
+    bool in_packet;                  /* its last response said there is more */
     struct netdev_packet packet;
     uint64_t packets, dropped;
     struct netfront_fault fault;
@@ -107,10 +108,15 @@ struct netfront {
     bool published_split, published_ctrl;     /* and in what form */
     uint64_t up_since_ns, pause_ns, retry_ns; /* not again before */
     uint64_t complain_ns;                     /* if the link is not up by then */
+    bool carrier, carrier_changed;            /* the link behind the backend; look at it */
+    struct xenstore_watch carrier_watch;
+    char carrier_path[112];
     struct netfront_fault fault;              /* held: look.q.lock */
     struct netfront_queue *queues[MAX_VCPUS]; /* made when first needed */
 };
 
+/* If another domain is the backend of another interface, neither sees the other's packets. */
+void netfront_keep_apart(const struct netfront *nf);
 bool netfront_wants(enum netfront_feature feature);
 /* "vif0: backend: FIELD is VALUE": what a queue noted is said, the interface closes. Thread
  * context, without locks. */
@@ -164,6 +170,13 @@ void tx_close(struct netfront_queue *q);
  * may be more, -XEN_EPROTO: fault noted. The queue's thread. */
 int tx_poll(struct netfront_queue *q, unsigned int budget);
 
+/* carrier.c, interface's thread */
+/* Connected: be told of the link, too. What fails is said. */
+void carrier_watch(struct netfront *nf);
+/* True: nf->carrier is another one now. */
+bool carrier_look(struct netfront *nf);
+void carrier_forget(struct netfront *nf);
+
 /* ctrl.c, interface's thread */
 int ctrl_open(struct netfront *nf);
 /* Accepts one that is not open. */
@@ -177,10 +190,10 @@ int rx_open(struct netfront_queue *q);
 void rx_close(struct netfront_queue *q);
 /* The same for received packets: they are handed up, and the ring is filled again. */
 int rx_poll(struct netfront_queue *q, unsigned int budget);
-/* Some slots have no page: memory was out. */
+/* Some pages are missing: memory was out. */
 static inline bool rx_is_short(const struct rx *rx)
 {
-    return rx->prod - rx->cons < RING_SLOTS;
+    return rx->prod - rx->cons < rx->target;
 }
 
 /* Show requests up to `prod`; true if the backend wants to be told. `shown`: up to where it was

@@ -44,6 +44,15 @@ static bool take_fault(struct netfront *nf, struct netfront_fault *fault)
     return fault->field;
 }
 
+/* The device's link: the backend is connected, and has one itself. */
+static void tell_link(struct netfront *nf)
+{
+    bool up = nf->up && nf->carrier;
+
+    if (up != nf->dev.up)
+        netdev_set_link(&nf->dev, up);
+}
+
 static void set_link(struct netfront *nf, bool up)
 {
     nf->up = up;
@@ -52,7 +61,7 @@ static void set_link(struct netfront *nf, bool up)
         log_info("%s: connected to domain %u, %u queues, MTU %u", nf->dev.name,
                  nf->xenbus.backend_id, nf->dev.features.queues, nf->dev.features.mtu);
     }
-    netdev_set_link(&nf->dev, up);
+    tell_link(nf);
 }
 
 static void set_sending(struct netfront *nf, bool open)
@@ -120,10 +129,16 @@ static void step_connected(struct netfront *nf, enum xenbus_state backend)
         if (netfront_start_queues(nf)) {
             log_warn("%s: no memory for the queues' threads; trying again", nf->dev.name);
             close_connection(nf);
+        } else {
+            carrier_watch(nf);
         }
     } else if (backend == XenbusStateClosing || backend == XenbusStateClosed ||
                (backend == XenbusStateInitWait && nf->up)) { /* it restarted, and may not tell */
         close_connection(nf);
+    } else if (nf->up && carrier_look(nf)) {
+        log_info("%s: the link behind the backend is %s", nf->dev.name,
+                 nf->carrier ? "up" : "down");
+        tell_link(nf);
     }
 }
 
@@ -289,11 +304,13 @@ void netfront_live(struct netfront *nf)
     nf->broken = false;
     nf->published = 0;
     nf->pause_ns = 0;
+    nf->carrier = true;
     nf->dev.ops = &netfront_ops;
     nf->dev.driver = nf;
     xenbus_notify(&nf->xenbus, &nf->look);
     netdev_add(&nf->dev);
     follow(nf);
     netdev_remove(&nf->dev);
+    carrier_forget(nf);
     xenbus_forget(&nf->xenbus);
 }

@@ -14,6 +14,9 @@
 
 #define VIF_DIR "device/vif"
 #define VIF_MAX 65535
+/* How long until xenstored is asked again. */
+#define AGAIN_MIN_NS NS_PER_S
+#define AGAIN_MAX_NS (16 * NS_PER_S)
 
 static struct mutex mutex = MUTEX_INIT(mutex);
 static struct list interfaces = LIST_INIT(interfaces); /* held: mutex */
@@ -41,6 +44,21 @@ static struct netfront *find(unsigned int id)
             return nf;
     }
     return NULL;
+}
+
+void netfront_keep_apart(const struct netfront *nf)
+{
+    struct list *it;
+
+    mutex_lock(&mutex);
+    list_for_each (it, &interfaces) {
+        struct netfront *other = list_entry(it, struct netfront, link);
+
+        if (other != nf && other->xenbus.backend_path &&
+            other->xenbus.backend_id != nf->xenbus.backend_id)
+            netbuf_scrub();
+    }
+    mutex_unlock(&mutex);
 }
 
 static void interface_thread(void *arg)
@@ -153,9 +171,35 @@ static void vifs_changed(struct xenstore_watch *watch, const char *path)
     }
 }
 
+static struct xenstore_watch watch = { .path = VIF_DIR, .fn = vifs_changed };
+
+/* Only when xenstored was too slow at boot: nothing else waits for it. Each try takes a second. */
+static void watch_at_last(void *unused)
+{
+    uint64_t again_ns = AGAIN_MIN_NS;
+    int rc;
+
+    (void)unused;
+    do {
+        thread_sleep_until(time_after_ns(again_ns));
+        again_ns = MIN(2 * again_ns, AGAIN_MAX_NS);
+        rc = xenstore_watch(&watch);
+    } while (rc == -XEN_ETIMEDOUT);
+    if (rc)
+        log_error(VIF_DIR ": not watched: %s: no interfaces", error_name(rc));
+}
+
 int netfront_start(void)
 {
-    static struct xenstore_watch watch = { .path = VIF_DIR, .fn = vifs_changed };
+    struct thread *thread;
+    int rc = xenstore_watch(&watch);
 
-    return xenstore_watch(&watch);
+    if (rc != -XEN_ETIMEDOUT)
+        return rc;
+    log_warn(VIF_DIR ": not watched yet: xenstored does not answer");
+    rc = thread_create(&thread, "netfront", THREAD_STACK_ORDER, PRIORITY_NORMAL, watch_at_last,
+                       NULL);
+    if (rc == 0)
+        thread_detach(thread);
+    return rc;
 }

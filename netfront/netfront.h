@@ -20,6 +20,6 @@ enum netfront_feature {
 /* Before netfront_start(): do without this. */
 void netfront_turn_off(enum netfront_feature feature);
 /* Look for interfaces, now and whenever the toolstack attaches one; each then lives in a thread of
- * its own. Nothing waits for a backend. Once, thread context. 0, or why the toolstack's directory
- * can't be watched. */
+ * its own. Nothing waits for a backend, and for xenstored at most one try's time: a thread goes on
+ * asking it. Once, thread context. 0, or why the toolstack's directory can't be watched. */
 int netfront_start(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Receiving.  The ring is kept full of pages the backend may write to; it answers in order, so a
+ * Receiving.  The ring is kept filled with pages the backend may write to, few at first, and twice
+ * as many whenever it had used up half of them, as far as memory goes; it answers in order, so a
  * page is found by its place in the ring.  A page's grant is ended before anybody looks at what is
  * on it, so that the backend cannot change what was judged.  Responses are judged as copies; what
  * the protocol rules out closes the interface.  Follows Xen public/io/netif.h.
@@ -8,9 +9,13 @@
 #include <string.h>
 #include "events/events.h"
 #include "grant/grant.h"
+#include "mm/page.h"
 #include "netfront/internal.h"
 
-#define RX_MIN (XEN_NETIF_NR_SLOTS_MIN + 2) /* pages without which no large packet would come */
+#define REFILL_MAX 32                           /* pages got in one go */
+#define RX_MIN     (XEN_NETIF_NR_SLOTS_MIN + 2) /* pages without which no large packet would come */
+#define RX_FIRST   64
+#define RX_SHARE   8 /* of the free memory all queues' rings may hold this part */
 
 static int note_fault(struct rx *rx, const char *field, uint64_t value)
 {
@@ -141,7 +146,7 @@ static void hand_up(struct netfront_queue *q)
         let_go(&rx->packet);
     } else {
         rx->packets++;
-        if (dev->receive)
+        if (dev->receive && load_once(&q->nf->carrier))
             dev->receive(dev, q->index, &rx->packet);
         else
             let_go(&rx->packet);
@@ -149,23 +154,29 @@ static void hand_up(struct netfront_queue *q)
     }
 }
 
-/* Give the backend pages until the ring is full or memory is out. */
+static void post(struct rx *rx, domid_t domid, struct netbuf *buf)
+{
+    unsigned int slot = SLOT_OF(rx->prod);
+    struct netif_rx_request request = { .id = slot, .gref = rx->refs[slot] };
+
+    rx->bufs[slot] = buf;
+    (void)grant_allow(request.gref, domid, netbuf_page(buf), false);
+    memcpy(&rx->sring->ring[slot].req, &request, sizeof(request));
+    rx->prod++;
+}
+
+/* Give the backend pages until there are enough or memory is out. */
 static bool refill(struct netfront_queue *q)
 {
     struct rx *rx = &q->rx;
     RING_IDX shown = rx->prod;
+    struct netbuf *fresh[REFILL_MAX];
+    unsigned int count = 1;
 
-    while (rx_is_short(rx)) {
-        unsigned int slot = SLOT_OF(rx->prod);
-        struct netbuf *buf = netbuf_alloc();
-        struct netif_rx_request request = { .id = slot, .gref = rx->refs[slot] };
-
-        if (!buf)
-            break;
-        rx->bufs[slot] = buf;
-        (void)grant_allow(request.gref, q->nf->xenbus.backend_id, netbuf_page(buf), false);
-        memcpy(&rx->sring->ring[slot].req, &request, sizeof(request));
-        rx->prod++;
+    while (rx_is_short(rx) && count) {
+        count = netbuf_alloc_some(fresh, MIN(REFILL_MAX, rx->target - (rx->prod - rx->cons)));
+        for (unsigned int i = 0; i < count; i++)
+            post(rx, q->nf->xenbus.backend_id, fresh[i]);
     }
     return rx->prod != shown &&
            ring_push(&rx->sring->req_prod, &rx->sring->req_event, shown, rx->prod);
@@ -189,6 +200,8 @@ int rx_poll(struct netfront_queue *q, unsigned int budget)
 
     if (prod - rx->cons > rx->prod - rx->cons)
         return note_fault(rx, "rx rsp_prod", prod);
+    if (rx->prod - prod < rx->target / 2)
+        rx->target = MIN(2 * rx->target, rx->target_max);
     for (; rx->cons != prod && budget; budget--) {
         rc = rx->extra_follows ? take_extra(q) : take_response(rx);
         if (rc)
@@ -204,6 +217,17 @@ int rx_poll(struct netfront_queue *q, unsigned int budget)
     return rx->cons != prod || want_event(rx);
 }
 
+static void set_target(struct netfront_queue *q)
+{
+    unsigned int queues = MAX(q->nf->dev.features.queues, 1);
+    struct page_stats pages;
+
+    page_get_stats(&pages);
+    q->rx.target_max =
+        (unsigned int)MIN(MAX(pages.free / RX_SHARE / queues, RX_MIN), (unsigned long)RING_SLOTS);
+    q->rx.target = MIN(RX_FIRST, q->rx.target_max);
+}
+
 int rx_open(struct netfront_queue *q)
 {
     struct rx *rx = &q->rx;
@@ -215,6 +239,7 @@ int rx_open(struct netfront_queue *q)
     rx->sring = page;
     SHARED_RING_INIT(rx->sring);
     rx->prod = rx->cons = 0;
+    set_target(q);
     rx->extra_follows = rx->in_packet = false;
     rx->packet.nfrags = 0;
     rx->fault.field = NULL;

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The benchmark table: Xenolith beside a Linux domU on the same bed, in instruction time.
 
-  bench.py [--xen VERSION] [--compare OLD.json] [--docs] [--fresh]
+  bench.py [--xen VERSION] [--only PART] [--compare OLD.json] [--docs] [--fresh]
 
-Prints the table and writes build/bench.json; docs/BENCHMARKS.md says how each figure is measured and
+Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
+--only measures the parts with that in their names (boots, operations, threads, network, parallel),
 --docs puts the table into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
 the bed or its program changed). The exit status is 1 when a figure misses what it must reach, or is
 worse than the older one.
@@ -21,6 +22,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", "bench")]
+import network                                                                          # noqa: E402
 import smp                                                                              # noqa: E402
 from image import BedError, write                                                       # noqa: E402
 from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
@@ -31,7 +33,7 @@ FOLDER = os.path.join(ROOT, "build", "bench")
 DOCS = os.path.join(ROOT, "docs", "BENCHMARKS.md")
 BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
 BOOT_VCPUS, BOOT_VCPUS_MIB = (2, 4, 8), 32
-IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf")
+IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf")
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
@@ -86,20 +88,22 @@ def say(text):
 class Xenolith:
     """Our side. Copies of the images: nobody's build changes them under a run."""
 
-    def __init__(self, bed, parallel_bed):
-        self.bed, self.parallel_bed = bed, parallel_bed
+    def __init__(self, bed, parallel_bed, dom0_files):
+        """dom0_files: its programs for what the network is measured by."""
+        self.bed, self.parallel_bed, self.dom0_files = bed, parallel_bed, dom0_files
         for name in IMAGES:
             shutil.copyfile(f"{ROOT}/build/x86_64/{name}", f"{FOLDER}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads]
+        return [self.boots, self.operations, self.threads, self.network]
 
     def parallel_parts(self):
         return [self.parallel]
 
-    def run(self, script, timeout, bed=None):
+    def run(self, script, timeout, bed=None, more=None):
         files = {name: f"{FOLDER}/{name}" for name in IMAGES}
         files["boottime"] = self.bed.tool("boottime")
+        files.update(more or {})
         result = (bed or self.bed).run(script, files, timeout=timeout)
         if result.exit:
             raise BedError(f"Xenolith: exit status {result.exit}\n{result.last_lines()}")
@@ -139,9 +143,15 @@ class Xenolith:
         script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
         return {"threads": operations_of(self.whole(self.run(script, 300), "threads"))}
 
+    def network(self):
+        extra = f"""'extra="-ip={network.ADDRESS}/24"'"""
+        return {"network": network.measure(
+            lambda script, timeout: self.run(script, timeout, more=self.dom0_files).output,
+            f"bench-network.elf {extra}", f"http.elf {extra}", (1, TOO_SMALL_MIB, SMALL_MIB))}
+
     def parallel(self):
         result = self.run(smp.parallel_script("bench-threads.elf", *(
-            f"""'tsc_mode="native"' 'extra="{what}"'""" for what in ("scale", "crowd"))), 400,
+            f"""'tsc_mode="native"' 'extra="{what}"'""" for what in ("scale", "crowd"))), 600,
             self.parallel_bed)
         self.whole(result, "crowd")
         return smp.ratios_of(result.consoles)
@@ -155,31 +165,37 @@ class Xenolith:
         return console
 
 
-def measure(bed, parallel_bed, fresh):
+def measure(bed, parallel_bed, fresh, only):
     """(Xenolith's figures, Linux's figures)"""
     bed.tool("boottime")    # compiled once, before anybody runs at the same time
-    ours, linux = Xenolith(bed, parallel_bed), LinuxDomu(bed, parallel_bed, FOLDER)
-    kept = None if fresh else linux.kept_figures()
-    sides = [({}, ours.parts()), (kept or {}, [] if kept else linux.parts())]
+    linux = LinuxDomu(bed, parallel_bed, FOLDER)
+    ours = Xenolith(bed, parallel_bed, linux.dom0_files)
+    done, kept = {}, {} if fresh else linux.kept_figures()
     if kept:
         say("Linux's figures are those of an earlier run: nothing of it has changed")
+
+    def todo(parts, finished):
+        return [p for p in parts if only in p.__name__ and p.__name__ not in finished]
+
     with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         # The longest first.
-        running = {pool.submit(part): figures for figures, parts in reversed(sides)
-                   for part in parts}
+        running = {pool.submit(part): (figures, part.__name__)
+                   for figures, parts in ((kept, linux.parts()), (done, ours.parts()))
+                   for part in todo(parts, figures)}
         for future in concurrent.futures.as_completed(running):
-            running[future].update(future.result())
+            figures, name = running[future]
+            figures[name] = future.result()
             say(f"{len([f for f in running if f.done()])} of {len(running)} parts measured")
-    for figures, side in ((sides[0][0], ours), *([] if kept else [(sides[1][0], linux)])):
-        for part in side.parallel_parts():
+    for figures, side in ((done, ours), (kept, linux)):
+        for part in todo(side.parallel_parts(), figures):
             say("measuring with two CPUs: the machine should have nothing else to do")
-            figures.update(part())
-    if not kept:
-        linux.keep(sides[1][0])
-    return sides[0][0], sides[1][0]
+            figures[part.__name__] = part()
+    linux.keep(kept)
+    return tuple({key: figure for part in side.values() for key, figure in part.items()}
+                 for side in (done, kept))
 
 
-def rows_of(ours, linux):
+def rows_of(ours, linux, only):
     """[{key, name, unit, xenolith, linux, must, aim, more}]; less is better, or more where it says so."""
     rows = []
 
@@ -203,7 +219,7 @@ def rows_of(ours, linux):
         note="vmlinux")
     row("image_file", "image: file", "bytes", note="bzImage")
     for side in (ours, linux):
-        for key, (elapsed, own) in {**side["operations"], **side["threads"]}.items():
+        for key, (elapsed, own) in {**side.get("operations", {}), **side.get("threads", {})}.items():
             side[key] = own
             side[key + "_elapsed"] = elapsed
     for key, name, note in OPERATION_ROWS + smp.OPERATION_ROWS:
@@ -213,7 +229,8 @@ def rows_of(ours, linux):
     for key, name in smp.CROWD_ROWS:
         row(key, name, "times 2 vCPUs' time", note="glibc",
             aim=None if key == smp.CROWD_CONTROL else linux.get(key))
-    return rows
+    rows += network.rows(ours.get("network", {}), linux.get("network", {}))
+    return [row for row in rows if row["xenolith"] is not None or (row["linux"] and not only)]
 
 
 def number(value, unit="instructions"):
@@ -270,18 +287,23 @@ def compare(old, rows):
 
 
 def put_into_docs(rows):
-    """Replace what is between the two marks in docs/BENCHMARKS.md."""
+    """Replace what is between the marks in docs/BENCHMARKS.md: the network has a table of its own."""
     with open(DOCS) as file:
         text = file.read()
-    head, rest = text.split("<!-- table -->\n", 1)
-    tail = rest.split("<!-- end of table -->", 1)[1]
-    write(DOCS, (head + "<!-- table -->\n" + as_markdown(rows) + "\n<!-- end of table -->"
-                 + tail).encode())
+    for mark, some in (("table", [row for row in rows if not row["key"].startswith("net_")]),
+                       ("network", [row for row in rows if row["key"].startswith("net_")])):
+        if not some:
+            continue
+        head, rest = text.split(f"<!-- {mark} -->\n", 1)
+        tail = rest.split(f"<!-- end of {mark} -->", 1)[1]
+        text = f"{head}<!-- {mark} -->\n{as_markdown(some)}\n<!-- end of {mark} -->{tail}"
+    write(DOCS, text.encode())
 
 
 def main():
     parser = argparse.ArgumentParser(description="Measure Xenolith beside a Linux domU.")
     parser.add_argument("--xen", default="4.17")
+    parser.add_argument("--only", metavar="PART", default="", help="only parts with that in their name")
     parser.add_argument("--compare", metavar="OLD.json")
     parser.add_argument("--docs", action="store_true", help="put the table into docs/BENCHMARKS.md")
     parser.add_argument("--fresh", action="store_true", help="measure Linux anew")
@@ -292,15 +314,17 @@ def main():
     bed = Bed(options.xen, "counted", say)
     bed.build()
     parallel_bed = Bed(options.xen, "multi", say)
-    parallel_bed.build()
-    rows = rows_of(*measure(bed, parallel_bed, options.fresh))
-    write(OUT, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
+    if options.only in "parallel":
+        parallel_bed.build()
+    rows = rows_of(*measure(bed, parallel_bed, options.fresh, options.only), options.only)
+    out = OUT if not options.only else OUT.replace(".json", f"-{options.only}.json")
+    write(out, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
                            "rows": rows}, indent=1).encode())
     print(as_text(rows))
     missed = sum(cells(row)[1].endswith("!") for row in rows)
     print(f"instructions are the domain's own, Xen's on its behalf included; Xen {options.xen}; "
           f"+ misses the aim, ! misses what must be reached: {missed} rows")
-    say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(OUT)}")
+    say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(out)}")
     worse = compare(old, rows) if old else 0
     if options.docs:
         put_into_docs(rows)

@@ -4,7 +4,7 @@
 # Looks for commands and files, not for packages, so that whatever provides them will do.
 # For Debian 12 and 13.
 #
-#   tools/host-packages.sh GROUP...     build [ARCH...], bed, check, test; ARCH: arm64, arm32
+#   tools/host-packages.sh GROUP...     build [ARCH...], bed, iso, check, test, page; ARCH: arm64, arm32
 set -eu
 
 missing=
@@ -62,6 +62,14 @@ group_bed()
     need_file libxen-dev /usr/include/xen/xen.h
 }
 
+group_iso()
+{
+    need_command grub-mkrescue grub-common
+    need_file grub-pc-bin /usr/lib/grub/i386-pc/multiboot.mod
+    need_command xorriso xorriso
+    need_command mformat mtools
+}
+
 group_check()
 {
     need_command clang clang
@@ -82,15 +90,22 @@ group_test()
     need_file libubsan1 /usr/lib/*/libubsan.so.1
 }
 
+group_page()
+{
+    need_command curl curl
+    need_command chromium chromium
+    need_file fonts-dejavu-core /usr/share/fonts/truetype/*/*.ttf
+}
+
 [ $# -gt 0 ] || set -- help
 for group; do
     case $group in
-    build|bed|check|test|arm64|arm32)
+    build|bed|iso|check|test|page|arm64|arm32)
         "group_$group" ;;
     x86_64)
         ;;
     *)
-        echo "usage: tools/host-packages.sh build [arm64] [arm32] | bed | check | test" >&2
+        echo "usage: tools/host-packages.sh build [arm64] [arm32] | bed | iso | check | test | page" >&2
         exit 2 ;;
     esac
 done

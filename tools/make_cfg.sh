@@ -17,5 +17,8 @@ esac
 name=$(basename "$image" .elf)
 kernel=$(cd "$(dirname "$image")" && pwd)/$name.elf
 escape() { printf '%s' "$1" | sed 's/[&|\\]/\\&/g'; }
-sed -e "s|@NAME@|$name|g" -e "s|@KERNEL@|$(escape "$kernel")|" -e "s|@MEMORY@|$memory|" \
+# A program that uses the network has its drivers in it.
+network='/^@NETWORK@/d'
+! nm "$image" | grep -q ' network_start$' || network='s/^@NETWORK@//'
+sed -e "$network" -e "s|@NAME@|$name|g" -e "s|@KERNEL@|$(escape "$kernel")|" -e "s|@ISO@|$(escape "${kernel%.elf}.iso")|" -e "s|@MEMORY@|$memory|" \
     -e "s|@VCPUS@|$vcpus|" -e "s|@ARGS@|$(escape "$quoted")|" "$template"

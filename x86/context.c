@@ -13,6 +13,7 @@
 #include "lib/panic.h"
 #include "lib/percpu.h"
 #include "lib/types.h"
+#include "x86/guest.h"
 #include "x86/segment.h"
 
 struct thread_control_block {
@@ -113,8 +114,6 @@ const unsigned long *context_frame(const struct context *context)
     return &frame->rbp;
 }
 
-extern const char pv_event_callback[], pv_trap_stubs[]; /* one follows the other: x86/pv/entry.S */
-
 unsigned long context_interrupted_pc(void)
 {
     const unsigned long *frame = __builtin_frame_address(0);
@@ -123,7 +122,7 @@ unsigned long context_interrupted_pc(void)
         unsigned long from = frame[1];
 
         frame = (const unsigned long *)frame[0];
-        if (from >= (unsigned long)pv_event_callback && from < (unsigned long)pv_trap_stubs)
+        if (from >= (unsigned long)guest->upcall && from < (unsigned long)guest->upcall_end)
             return frame[1]; /* the entry made this frame for us */
         if (!frame)
             break;

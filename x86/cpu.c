@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * The CPU's own randomness.
+ * What CPUID says, and the CPU's own randomness.
  */
 #include "arch/cpu.h"
 #include "lib/atomic.h"
 #include "x86/cpuid.h"
+#include "x86/guest.h"
+
+/* In PV the plain instruction may show the host's values instead of the domain's; the five bytes
+ * before it (ud2 "xen") make Xen answer. Xen public/arch-x86/xen.h. */
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid out;
+
+    if (guest == &pv_guest)
+        asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n\tcpuid"
+                     : "=a"(out.eax), "=b"(out.ebx), "=c"(out.ecx), "=d"(out.edx)
+                     : "a"(leaf), "c"(subleaf));
+    else
+        asm volatile("cpuid"
+                     : "=a"(out.eax), "=b"(out.ebx), "=c"(out.ecx), "=d"(out.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return out;
+}
 
 #define RDRAND_TRIES 10 /* Intel: one failure in ten in a row means the unit is broken */
 

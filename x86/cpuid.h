@@ -9,17 +9,7 @@ struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
-/* In PV the plain instruction may show the host's values instead of the domain's; the five bytes
- * before it (ud2 "xen") make Xen answer. Xen public/arch-x86/xen.h. */
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    struct cpuid out;
-
-    asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n\tcpuid"
-                 : "=a"(out.eax), "=b"(out.ebx), "=c"(out.ecx), "=d"(out.edx)
-                 : "a"(leaf), "c"(subleaf));
-    return out;
-}
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 
 static inline bool cpuid_has_fsgsbase(void)
 {

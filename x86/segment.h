@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bases of FS (thread-local storage) and GS (percpu).
+ * The base of FS (thread-local storage). That of GS (percpu) is set once, by who starts a vCPU.
  */
 #pragma once
 #include "lib/types.h"
 
-/* WRFSBASE where the CPU and Xen let us, else a hypercall; decided by segment_init(). */
+/* WRFSBASE where the CPU and Xen let us, else what the guest type has; decided by segment_init().
+ */
 extern bool segment_have_wrfsbase;
 void segment_init(void);
 void segment_set_fs_slow(unsigned long base);
-void segment_set_gs(unsigned long base);
 
 static inline void segment_set_fs(unsigned long base)
 {

@@ -7,13 +7,15 @@
 #include "kernel/thread.h"
 #include "lib/log.h"
 #include "lib/panic.h"
+#include "x86/guest.h"
 #include "x86/trap.h"
 
-#define VECTOR_PAGE_FAULT 14
-#define FAULT_PRESENT     (1 << 0)
-#define FAULT_WRITE       (1 << 1)
-#define FAULT_FETCH       (1 << 4)
-#define NULL_REACH        0x10000 /* a member of a structure at NULL is still "null pointer" */
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_PAGE_FAULT   14
+#define FAULT_PRESENT       (1 << 0)
+#define FAULT_WRITE         (1 << 1)
+#define FAULT_FETCH         (1 << 4)
+#define NULL_REACH          0x10000 /* a member of a structure at NULL is still "null pointer" */
 
 static const char *const names[TRAP_VECTORS] = {
     "divide error",
@@ -72,11 +74,15 @@ static void print_registers(const struct trap_frame *f)
     log_error("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
 }
 
-void trap_handle(struct trap_frame *frame, uint64_t fault_address)
+void trap_handle(struct trap_frame *frame)
 {
+    uint64_t fault_address = guest->fault_address();
     char what[80];
 
-    if (frame->vector == VECTOR_PAGE_FAULT)
+    /* With hardware assistance a stack that has run over shows itself as a double fault: the frame
+     * of the page fault found no room. */
+    if (frame->vector == VECTOR_PAGE_FAULT ||
+        (frame->vector == VECTOR_DOUBLE_FAULT && thread_of_guard(fault_address)))
         describe_page_fault(what, sizeof(what), frame->error_code, fault_address);
     else
         format_text(what, sizeof(what), "%s (vector %lu, error %lx)",

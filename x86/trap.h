@@ -13,5 +13,10 @@ struct trap_frame {
 
 #define TRAP_VECTORS 32
 
-/* Every exception comes here, events masked; returns only for one that was expected. */
-void trap_handle(struct trap_frame *frame, uint64_t fault_address);
+/* x86/trap_entry.S: an entry for each vector. */
+extern const char trap_stubs[];
+#define TRAP_STUB_SIZE 16
+#define TRAP_STUB_POPS 3 /* bytes at its start that take rcx and r11 off the stack */
+
+/* Every exception comes here, events masked. */
+_Noreturn void trap_handle(struct trap_frame *frame);

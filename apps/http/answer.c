@@ -2,109 +2,157 @@
  *
  * What is answered: the page, its figures, bytes to measure by, or why not.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "events/events.h"
+#include <time.h>
 #include "http.h"
-#include "kernel/sched.h"
-#include "kernel/time.h"
-#include "lib/vcpu_set.h"
-#include "mm/page.h"
-#include "net/netif.h"
+#include "stats.h"
 
-#define BYTES_MAX (1ULL << 40)
+#define BYTES_MAX (1ULL << 50)
 
-uint64_t http_requests, http_bytes;
-unsigned int http_connections;
-char pattern[PATTERN_SIZE];
+/* page.html, by the Makefile. */
+extern const char page_html[], page_html_end[];
 
-const char *status_text(int status)
+#define ROW     "Xenolith 0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOP\n"
+#define FOUR(x) x x x x
+const char bytes_pattern[] = FOUR(FOUR(FOUR(ROW)));
+
+_Static_assert(sizeof(bytes_pattern) == PATTERN_SIZE + 1, "a row has 64 bytes");
+
+/* --- text, of which the sum is known to fit --- */
+
+static inline char *put(char *at, const char *text, size_t len)
+{
+    return (char *)memcpy(at, text, len) + len;
+}
+#define PUT(at, text) put((at), (text), strlen(text))
+
+static char *put_number(char *at, uint64_t number)
+{
+    char digits[20], *first = digits + sizeof(digits);
+
+    do
+        *--first = (char)('0' + number % 10);
+    while (number /= 10);
+    return put(at, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+static char *put_two(char *at, int number)
+{
+    *at++ = (char)('0' + number / 10 % 10);
+    *at++ = (char)('0' + number % 10);
+    return at;
+}
+
+/* strftime() could do it, and would bring locales and time zones into the image. */
+void answer_date(char date[DATE_MAX])
+{
+    static const char days[] = "Sun, Mon, Tue, Wed, Thu, Fri, Sat, ";
+    static const char months[] = " Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ";
+    time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    date = put_two(put(date, days + 5 * tm.tm_wday, 5), tm.tm_mday);
+    date = put_number(put(date, months + 5 * tm.tm_mon, 5), (uint64_t)tm.tm_year + 1900);
+    *date++ = ' ';
+    date = PUT(put_two(date, tm.tm_hour), ":");
+    date = PUT(put_two(date, tm.tm_min), ":");
+    put(put_two(date, tm.tm_sec), " GMT", 5);
+}
+
+static const char *status_text(int status)
 {
     switch (status) {
     case 200:
-        return "OK";
+        return "200 OK";
     case 400:
-        return "Bad Request";
+        return "400 Bad Request";
     case 404:
-        return "Not Found";
+        return "404 Not Found";
     case 405:
-        return "Method Not Allowed";
+        return "405 Method Not Allowed";
     case 408:
-        return "Request Timeout";
+        return "408 Request Timeout";
     case 413:
-        return "Content Too Large";
+        return "413 Content Too Large";
     case 414:
-        return "URI Too Long";
+        return "414 URI Too Long";
     case 431:
-        return "Request Header Fields Too Large";
+        return "431 Request Header Fields Too Large";
     case 505:
-        return "HTTP Version Not Supported";
+        return "505 HTTP Version Not Supported";
     default:
-        return "Service Unavailable";
+        return "500 Internal Server Error";
     }
 }
 
-size_t stats_write(char *out, size_t size)
-{
-    struct net_counters net;
-    struct events_stats events;
-    struct sched_stats sched;
-    struct page_stats pages;
+/* --- what there is --- */
 
-    net_get_counters(&net);
-    events_get_stats(&events);
-    sched_get_stats(&sched);
-    page_get_stats(&pages);
-    return (size_t)snprintf(
-        out, size,
-        "{\"now_ns\":%llu,\"vcpus\":%u,\"idle_ns\":%llu,\"threads\":%u,\"switches\":%llu,"
-        "\"memory\":%lu,\"memory_free\":%lu,\"upcalls\":%llu,\"events\":%llu,"
-        "\"packets_in\":%llu,\"bytes_in\":%llu,\"packets_out\":%llu,\"bytes_out\":%llu,"
-        "\"dropped\":%llu,\"requests\":%llu,\"connections\":%u}\n",
-        (unsigned long long)time_now_ns(), vcpu_set_count(&vcpus_online),
-        (unsigned long long)sched.idle_ns, sched.threads, (unsigned long long)sched.switches,
-        pages.total * PAGE_SIZE, pages.free * PAGE_SIZE, (unsigned long long)events.upcalls,
-        (unsigned long long)events.delivered, (unsigned long long)net.packets_in,
-        (unsigned long long)net.bytes_in, (unsigned long long)net.packets_out,
-        (unsigned long long)net.bytes_out, (unsigned long long)net.dropped,
-        (unsigned long long)load_once(&http_requests), load_once(&http_connections));
+static bool is_path(const struct request *request, const char *path)
+{
+    return request->path_len == strlen(path) && memcmp(request->path, path, strlen(path)) == 0;
 }
 
-/* /bytes/N: the number, or -1. */
-static long long bytes_wanted(const char *path)
+/* /bytes/N: false if it is something else; else *n is N. */
+static bool bytes_wanted(const struct request *request, uint64_t *n)
 {
-    char *end;
-    unsigned long long n;
+    static const char folder[] = "/bytes/";
+    const char *at = request->path + strlen(folder), *end = request->path + request->path_len;
+    uint64_t number = 0;
 
-    if (strncmp(path, "/bytes/", 7) != 0 || path[7] < '0' || path[7] > '9')
-        return -1;
-    n = strtoull(path + 7, &end, 10);
-    return *end || n > BYTES_MAX ? -1 : (long long)n;
+    if (end <= at || memcmp(request->path, folder, strlen(folder)) != 0)
+        return false;
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9' || number > BYTES_MAX)
+            return false;
+        number = number * 10 + (uint64_t)(*at - '0');
+    }
+    if (number > BYTES_MAX)
+        return false;
+    *n = number;
+    return true;
 }
 
-void answer_make(struct answer *answer, const struct request *request, int status)
+int answer_make(struct answer *answer, const struct request *request, int status, bool last,
+                const char *date)
 {
-    long long bytes;
+    char made[ANSWER_TEXT_MAX], *at = answer->text;
+    const char *type = "text/plain; charset=utf-8\r\nCache-Control: no-store";
+    size_t made_len = 0;
 
-    answer->status = status;
-    answer->type = "text/plain; charset=utf-8";
-    answer->body = answer->text;
-    if (status == 200 &&
-        (strcmp(request->path, "/") == 0 || strcmp(request->path, "/index.html") == 0)) {
-        answer->type = "text/html; charset=utf-8";
-        answer->body = page;
-        answer->len = strlen(page);
-    } else if (status == 200 && strcmp(request->path, "/stats.json") == 0) {
-        answer->type = "application/json";
-        answer->len = stats_write(answer->text, sizeof(answer->text));
-    } else if (status == 200 && (bytes = bytes_wanted(request->path)) >= 0) {
-        answer->type = "application/octet-stream";
-        answer->body = NULL; /* the pattern */
-        answer->len = (uint64_t)bytes;
+    answer->body = NULL;
+    answer->body_len = 0;
+    if (status == 200 && bytes_wanted(request, &answer->body_len)) {
+        type = "application/octet-stream";
+    } else if (status == 200 && (is_path(request, "/") || is_path(request, "/index.html"))) {
+        type = "text/html; charset=utf-8\r\nCache-Control: no-cache";
+        answer->body = page_html;
+        answer->body_len = (uint64_t)(page_html_end - page_html);
+    } else if (status == 200 && is_path(request, "/stats.json")) {
+        type = "application/json\r\nCache-Control: no-store";
+        made_len = stats_write(made, sizeof(made));
     } else {
-        answer->status = status == 200 ? 404 : status;
-        answer->len = (uint64_t)snprintf(answer->text, sizeof(answer->text), "%d %s\n",
-                                         answer->status, status_text(answer->status));
+        status = status == 200 ? 404 : status;
+        made_len = (size_t)(PUT(PUT(made, status_text(status)), "\n") - made);
     }
+    at = PUT(at, "HTTP/1.1 ");
+    at = PUT(at, status_text(status));
+    at = PUT(at, "\r\nDate: ");
+    at = PUT(at, date);
+    at = PUT(at, "\r\nContent-Type: ");
+    at = PUT(at, type);
+    at = PUT(at, "\r\nContent-Length: ");
+    at = put_number(at, answer->body_len + made_len);
+    if (last)
+        at = PUT(at, "\r\nConnection: close");
+    else if (request->v10)
+        at = PUT(at, "\r\nConnection: keep-alive");
+    if (status == 405)
+        at = PUT(at, "\r\nAllow: GET, HEAD");
+    at = PUT(at, "\r\n\r\n");
+    if (request->head)
+        answer->body_len = made_len = 0;
+    at = put(at, made, made_len);
+    answer->text_len = (size_t)(at - answer->text);
+    return status;
 }

@@ -1,47 +1,83 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the web server.
+ * The parts of the web server.  A worker is a thread with an epoll and its clients; nothing of a
+ * worker is touched by another one, but what is counted.
  */
 #pragma once
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/queue.h>
+#include "request.h"
 
-#define REQUEST_MAX 4096
+/* --- answer.c: what is answered --- */
 
-/* What a client wants. */
-struct request {
-    char path[256];
-    bool head;       /* HEAD: no body */
-    bool keep_alive; /* another request may follow */
-};
+#define ANSWER_TEXT_MAX 4096
+#define DATE_MAX        32
 
-/* Look at what came so far, which ends with NUL. The bytes that the request has when it is whole;
- * 0: more must come; or a negative status, -400 for example: answer that and close. */
-int request_parse(struct request *request, const char *text, size_t len);
-
-/* The body of an answer: text, or so many bytes of a pattern. */
 struct answer {
-    int status;
-    const char *type;
-    const char *body;
-    uint64_t len;
-    char text[1024]; /* room for a body made for this answer */
+    char text[512 + ANSWER_TEXT_MAX]; /* the header, and a body made for this answer behind it */
+    size_t text_len;
+    const char *body; /* one that is there already, behind the text; NULL: bytes_pattern */
+    uint64_t body_len;
 };
-void answer_make(struct answer *answer, const struct request *request, int status);
-const char *status_text(int status);
 
-/* The page, and its figures as JSON: how many bytes. */
-extern const char page[];
-size_t stats_write(char *out, size_t size);
-/* Counted by the server, shown by stats_write(). */
-extern uint64_t http_requests, http_bytes;
-extern unsigned int http_connections;
+/* `date`: as RFC 9110 wants it. Returns the status, which is another one when there is no such
+ * path. */
+int answer_make(struct answer *answer, const struct request *request, int status, bool last,
+                const char *date);
+void answer_date(char date[DATE_MAX]);
 
-/* The pattern of /bytes/N: PATTERN_SIZE bytes, again and again. */
-#define PATTERN_SIZE 65536
-extern char pattern[PATTERN_SIZE];
+/* What /bytes/N consists of, again and again. */
+#define PATTERN_SIZE 4096
+extern const char bytes_pattern[];
 
-/* One worker: serve the listening socket for ever. */
-void *serve(void *listener);
+/* --- client.c: a connection --- */
+
+/* What a client is doing; in each it may be for so long only. */
+enum phase {
+    PHASE_IDLE,    /* it may ask for something */
+    PHASE_ASKING,  /* it has begun to */
+    PHASE_TAKING,  /* an answer is on its way; the time is that of 64 KiB */
+    PHASE_LEAVING, /* it got the last one */
+    PHASES
+};
+
+struct client {
+    TAILQ_ENTRY(client) link; /* with those of its phase, who has been there longest first */
+    enum phase phase;
+    int fd;
+    uint64_t deadline_ns;
+    char *asked; /* what came of requests that are not answered; NULL: nothing */
+    size_t asked_len;
+    char *text; /* what is left of an answer: text, then a body; NULL: no text */
+    size_t text_len, text_sent;
+    const char *body;
+    uint64_t body_len, body_sent;
+    uint64_t taken; /* bytes since it got its time */
+    bool last;      /* the connection ends with this answer */
+};
+
+struct worker {
+    int listener, epoll;
+    unsigned int clients_max;
+    TAILQ_HEAD(clients, client) phases[PHASES];
+    uint64_t now_ns;
+    char date[DATE_MAX];
+    char in[REQUEST_MAX];
+    struct answer answer;
+    _Alignas(64) atomic_uint clients; /* read by others, as the rest */
+    atomic_ullong requests;
+};
+
+/* Something came, or there is room to send. False: it is over with this client. */
+bool client_event(struct worker *worker, struct client *client);
+/* It took too long to ask: tell it. False: it is over. */
+bool client_too_slow(struct worker *worker, struct client *client);
+
+/* --- server.c: workers --- */
+
+/* Its time in this phase begins. */
+void client_enter(struct worker *worker, struct client *client, enum phase phase);
+/* Workers on all vCPUs serve the listening socket. Returns only when there is no memory. */
+void serve(int listener);

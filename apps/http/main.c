@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: MIT
  *
  * A web server that shows the domain it is: `http [PORT]` (80).  / is a page with live figures,
- * /stats.json the figures, /bytes/N as many bytes.  A worker thread for each vCPU.
+ * /stats.json the figures, /bytes/N as many bytes.
  */
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include "http.h"
-#include "lib/vcpu_set.h"
-#include "lib/percpu.h"
+
+/* For IPv6 and, as mapped addresses, IPv4. */
+static int listen_on(uint16_t port)
+{
+    struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+        bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, SOMAXCONN))
+        return -1;
+    return fd;
+}
 
 int main(int argc, char **argv)
 {
-    int port = argc > 1 ? atoi(argv[1]) : 80;
-    struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-    int listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
-    pthread_t thread;
+    char *end = "";
+    long port = argc > 1 ? strtol(argv[1], &end, 10) : 80;
+    int listener;
 
-    for (size_t i = 0; i < PATTERN_SIZE; i++)
-        pattern[i] = (char)(' ' + i % 95);
-    if (listener >= 0)
-        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (listener < 0 || bind(listener, (struct sockaddr *)&any, sizeof(any)) ||
-        listen(listener, SOMAXCONN)) {
-        perror("http");
+    if (argc > 2 || *end || port < 1 || port > 65535) {
+        fprintf(stderr, "usage: http [PORT]\n");
+        return 2;
+    }
+    listener = listen_on((uint16_t)port);
+    if (listener < 0) {
+        perror("http: listen");
         return 1;
     }
-    printf("http: listening on port %d\n", port);
-    for (unsigned int i = 1; i < vcpu_set_count(&vcpus_online); i++)
-        if (pthread_create(&thread, NULL, serve, (void *)(long)listener) == 0)
-            pthread_detach(thread);
-    serve((void *)(long)listener);
+    printf("http: listening on port %ld\n", port);
+    serve(listener);
+    fprintf(stderr, "http: no memory\n");
     return 1;
 }

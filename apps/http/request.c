@@ -1,102 +1,207 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests of HTTP/1.0 and 1.1, as far as a server needs them that only gives: RFC 9112.
+ * The parser of requests.  What comes is a stranger's: everything is measured by its length, every
+ * byte is one that may be there, and in doubt the answer is 400.
  */
-#include <ctype.h>
+#include "request.h"
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
-#include "http.h"
 
-/* The next word of a line; *at goes behind it and the one space. False: none, or too long. */
-static bool word(const char **at, const char *end, char *out, size_t size)
+/* A line of the text, without its end. */
+struct line {
+    const char *at, *end;
+};
+
+/* May it be in a method or in the name of a header? RFC 9110, 5.6.2 */
+static bool is_token(char c)
 {
-    size_t len = 0;
+    static const uint64_t set[2] = { 0x03ff6cfa00000000, 0x57ffffffc7fffffe };
 
-    while (*at<end &&* * at> ' ' && **at < 127) {
-        if (len + 1 >= size)
+    return !(c & 0x80) && set[(unsigned char)c / 64] >> (c % 64) & 1;
+}
+
+/* Printable, no space. */
+static bool is_visible(char c)
+{
+    return c > ' ' && c < 0x7f;
+}
+
+/* Every byte of the value is text, a space or a tab. */
+static bool is_value(const char *at, const char *end)
+{
+    for (; at < end; at++) {
+        unsigned char c = (unsigned char)*at;
+
+        if ((c < ' ' && c != '\t') || c == 0x7f)
             return false;
-        out[len++] = *(*at)++;
     }
-    out[len] = '\0';
-    if (*at < end && **at == ' ')
-        (*at)++;
-    return len > 0;
+    return true;
 }
 
-/* Does this header line have that name? Its value, or NULL. */
-static const char *value_of(const char *line, const char *end, const char *name)
+static bool is_word(const char *at, size_t len, const char *word)
 {
-    size_t len = strlen(name);
-
-    if ((size_t)(end - line) <= len || strncasecmp(line, name, len) != 0 || line[len] != ':')
-        return NULL;
-    for (line += len + 1; line < end && (*line == ' ' || *line == '\t');)
-        line++;
-    return line;
+    return len == strlen(word) && strncasecmp(at, word, len) == 0;
 }
 
-static int request_line(struct request *request, const char *line, const char *end)
+/* The next line of the text; *text goes behind it. False: it is not whole yet. */
+static bool next_line(struct line *line, const char **text, const char *end)
 {
-    char method[16], version[16];
+    const char *newline = memchr(*text, '\n', (size_t)(end - *text));
 
-    if (!word(&line, end, method, sizeof(method)))
-        return -400;
-    if (!word(&line, end, request->path, sizeof(request->path)))
-        return line<end && * line> ' ' ? -414 : -400;
-    if (!word(&line, end, version, sizeof(version)) || line != end)
-        return -400;
-    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
-        return strncmp(version, "HTTP/", 5) == 0 ? -505 : -400;
-    request->keep_alive = version[7] == '1';
-    request->head = strcmp(method, "HEAD") == 0;
-    if (!request->head && strcmp(method, "GET") != 0)
-        return -405;
-    return request->path[0] == '/' ? 0 : -400;
+    if (!newline)
+        return false;
+    line->at = *text;
+    line->end = newline > line->at && newline[-1] == '\r' ? newline - 1 : newline;
+    *text = newline + 1;
+    return true;
 }
 
-static int header_line(struct request *request, const char *line, const char *end)
+/* "/path?query", or "http://host/path?query" as proxies write it. */
+static int parse_target(struct request *request, const char *at, const char *end)
 {
-    const char *value;
+    static const char scheme[] = "http://";
+    const char *query;
 
-    if (!memchr(line, ':', (size_t)(end - line)) || isspace((unsigned char)*line))
+    if (end - at > TARGET_MAX)
+        return -414;
+    if (end - at >= (long)strlen(scheme) && strncasecmp(at, scheme, strlen(scheme)) == 0) {
+        at = memchr(at + strlen(scheme), '/', (size_t)(end - at) - strlen(scheme));
+        if (!at) {
+            at = "/";
+            end = at + 1;
+        }
+    }
+    if (at == end || *at != '/')
         return -400;
-    if ((value = value_of(line, end, "Connection"))) {
-        if (strncasecmp(value, "close", 5) == 0)
+    query = memchr(at, '?', (size_t)(end - at));
+    request->path = at;
+    request->path_len = (size_t)((query ? query : end) - at);
+    return 0;
+}
+
+static int parse_version(struct request *request, const char *at, const char *end)
+{
+    if (end - at != 8 || memcmp(at, "HTTP/", 5) != 0 || at[5] < '0' || at[5] > '9' ||
+        at[6] != '.' || at[7] < '0' || at[7] > '9')
+        return -400;
+    if (at[5] != '1')
+        return -505;
+    request->v10 = at[7] == '0';
+    request->keep_alive = !request->v10;
+    return 0;
+}
+
+static int parse_request_line(struct request *request, struct line line)
+{
+    const char *method = line.at, *target, *version;
+    size_t method_len;
+    int rc;
+
+    while (line.at < line.end && is_token(*line.at))
+        line.at++;
+    method_len = (size_t)(line.at - method);
+    if (method_len == 0 || line.at == line.end || *line.at++ != ' ')
+        return -400;
+    for (target = line.at; line.at < line.end && is_visible(*line.at);)
+        line.at++;
+    version = line.at + 1;
+    if (line.at == line.end || *line.at != ' ')
+        return -400;
+    rc = parse_version(request, version, line.end);
+    if (rc == 0)
+        rc = parse_target(request, target, line.at);
+    if (rc)
+        return rc;
+    request->head = method_len == 4 && memcmp(method, "HEAD", 4) == 0;
+    return request->head || (method_len == 3 && memcmp(method, "GET", 3) == 0) ? 0 : -405;
+}
+
+/* A list of words; ours are taken out. */
+static void parse_connection(struct request *request, const char *at, const char *end)
+{
+    while (at < end) {
+        const char *comma = memchr(at, ',', (size_t)(end - at)), *last = comma ? comma : end;
+        const char *next = comma ? comma + 1 : end;
+
+        while (at < last && (*at == ' ' || *at == '\t'))
+            at++;
+        while (at < last && (last[-1] == ' ' || last[-1] == '\t'))
+            last--;
+        if (is_word(at, (size_t)(last - at), "close"))
             request->keep_alive = false;
-        else if (strncasecmp(value, "keep-alive", 10) == 0)
+        else if (is_word(at, (size_t)(last - at), "keep-alive") && request->v10)
             request->keep_alive = true;
+        at = next;
     }
-    /* A body would be taken for the next request. */
-    if ((value = value_of(line, end, "Content-Length")) && (*value != '0' || value + 1 != end))
-        return -413;
-    return value_of(line, end, "Transfer-Encoding") ? -413 : 0;
+}
+
+/* We take no bodies, and one that is not taken would pass for the next request. */
+static int parse_content_length(const char *at, const char *end)
+{
+    bool zero = true;
+
+    if (at == end)
+        return -400;
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9')
+            return -400;
+        zero &= *at == '0';
+    }
+    return zero ? 0 : -413;
+}
+
+static int parse_header(struct request *request, struct line line, unsigned int *hosts)
+{
+    const char *name = line.at, *end = line.end;
+    size_t len;
+
+    while (line.at < end && is_token(*line.at))
+        line.at++;
+    len = (size_t)(line.at - name);
+    if (len == 0 || line.at == end || *line.at++ != ':' || !is_value(line.at, end))
+        return -400;
+    while (line.at < end && (*line.at == ' ' || *line.at == '\t'))
+        line.at++;
+    while (line.at < end && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    switch (len) { /* few need a closer look */
+    case 4:
+        *hosts += is_word(name, len, "Host");
+        return 0;
+    case 10:
+        if (is_word(name, len, "Connection"))
+            parse_connection(request, line.at, end);
+        return 0;
+    case 14:
+        return is_word(name, len, "Content-Length") ? parse_content_length(line.at, end) : 0;
+    case 17:
+        return is_word(name, len, "Transfer-Encoding") ? -413 : 0;
+    default:
+        return 0;
+    }
 }
 
 int request_parse(struct request *request, const char *text, size_t len)
 {
-    const char *line = text, *end = text + len;
-    bool first = true;
-    int rc = 0;
+    const char *begin = text, *end = text + len;
+    unsigned int hosts = 0;
+    struct line line;
+    int rc;
 
-    if (memchr(text, '\0', len))
-        return -400;
-    for (;;) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line)), *line_end = newline;
-
-        if (!newline)
-            return len + 1 >= REQUEST_MAX ? (first ? -414 : -431) : 0;
-        if (line_end > line && line_end[-1] == '\r')
-            line_end--;
-        if (line_end == line && !first)
-            break; /* the empty line */
-        if (line_end != line) {
-            rc = first ? request_line(request, line, line_end)
-                       : header_line(request, line, line_end);
-            first = false;
-        }
-        if (rc)
-            return rc;
-        line = newline + 1;
+    do { /* some clients send an empty line behind a request */
+        if (!next_line(&line, &text, end))
+            return len >= REQUEST_MAX ? -414 : 0;
+    } while (line.at == line.end);
+    rc = parse_request_line(request, line);
+    while (rc == 0) {
+        if (!next_line(&line, &text, end))
+            return len >= REQUEST_MAX ? -431 : 0;
+        if (line.at == line.end)
+            break;
+        rc = parse_header(request, line, &hosts);
     }
-    return (int)((const char *)memchr(line, '\n', (size_t)(end - line)) + 1 - text);
+    if (rc == 0 && (hosts > 1 || (hosts == 0 && !request->v10)))
+        rc = -400;
+    return rc ? rc : (int)(text - begin);
 }

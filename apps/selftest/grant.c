@@ -33,6 +33,18 @@ TEST(grant_access_end_returns_ref)
     pages_free(page, 0);
 }
 
+/* Map a page of our own. False: the test is skipped, or has failed; the ref is given back. */
+static bool map_own(grant_ref_t ref, void *virt, bool readonly, grant_handle_t *handle)
+{
+    int rc = grant_map(test_domid(), ref, virt, readonly, handle);
+
+    if (rc == -XEN_EOPNOTSUPP)
+        test_skip("only a PV domain can map a page of its own");
+    else
+        CHECK_EQ(rc, 0);
+    return rc == 0;
+}
+
 TEST(grant_map_shows_the_page_and_end_is_busy)
 {
     char *page = page_alloc_zeroed(), *virt = vspace_alloc(1);
@@ -41,7 +53,10 @@ TEST(grant_map_shows_the_page_and_end_is_busy)
 
     REQUIRE(page && virt);
     REQUIRE_EQ(grant_access(test_domid(), page, false, &ref), 0);
-    REQUIRE_EQ(grant_map(test_domid(), ref, virt, false, &handle), 0);
+    if (!map_own(ref, virt, false, &handle)) {
+        grant_end_and_free(ref, page);
+        return;
+    }
     strcpy(page, "ours");
     CHECK_EQ(strcmp(virt, "ours"), 0);
     strcpy(virt + 100, "theirs");
@@ -62,7 +77,10 @@ TEST(grant_read_only_refuses_writers)
     REQUIRE(page && virt);
     REQUIRE_EQ(grant_access(test_domid(), page, true, &ref), 0);
     CHECK(grant_map(test_domid(), ref, virt, false, &handle) < 0);
-    REQUIRE_EQ(grant_map(test_domid(), ref, virt, true, &handle), 0);
+    if (!map_own(ref, virt, true, &handle)) {
+        grant_end_and_free(ref, page);
+        return;
+    }
     page[0] = 'x';
     CHECK_EQ(*(volatile char *)virt, 'x');
     CHECK_EQ(grant_unmap(virt, handle), 0);
@@ -91,7 +109,10 @@ TEST(grant_end_and_free_parks_until_unmapped)
 
     REQUIRE(page && virt);
     REQUIRE_EQ(grant_access(test_domid(), page, false, &ref), 0);
-    REQUIRE_EQ(grant_map(test_domid(), ref, virt, false, &handle), 0);
+    if (!map_own(ref, virt, false, &handle)) {
+        grant_end_and_free(ref, page);
+        return;
+    }
     grant_end_and_free(ref, page);
     grant_get_stats(&stats);
     CHECK_EQ(stats.parked, 1);

@@ -11,7 +11,7 @@
 #define SYS_LIGHTWEIGHT_PROT      0 /* everything under the one lock */
 #define LWIP_NETCONN              0
 #define LWIP_SOCKET               0
-#define LWIP_TIMERS               1
+#define LWIP_TIMERS               0 /* net/timers.c */
 #define LWIP_STATS                0
 #define LWIP_ASSERT_CORE_LOCKED() net_assert_locked()
 #ifndef DEBUG
@@ -44,7 +44,6 @@
 #define MEMP_NUM_ND6_QUEUE      256
 #define MEMP_NUM_IGMP_GROUP     64
 #define MEMP_NUM_MLD6_GROUP     64
-#define MEMP_NUM_SYS_TIMEOUT    64
 #define PBUF_POOL_SIZE          1024
 
 /* --- link and IP --- */
@@ -62,6 +61,7 @@
 #define LWIP_LOOPIF_MULTICAST          1
 #define LWIP_LOOPBACK_MAX_PBUFS        0
 #define LWIP_CHECKSUM_CTRL_PER_NETIF   1
+#define LWIP_CHKSUM                    net_sum
 #define LWIP_IPV4                      1
 #define LWIP_IPV6                      1
 #define LWIP_IPV6_NUM_ADDRESSES        4
@@ -111,4 +111,6 @@
 #define LWIP_TCP_RTO_TIME        1000
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port)                            \
     net_tcp_first_sequence(local_ip, local_port, remote_ip, remote_port)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
+    net_tcp_admit(pcb, header, p)
 #define LWIP_HOOK_FILENAME "arch/cc.h"

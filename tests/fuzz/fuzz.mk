@@ -18,7 +18,11 @@ FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/ho
 
 # Parts that cannot be included one after the other.
 FUZZ_NETFRONT := $(wildcard netfront/*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
+FUZZ_LOADER   := boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
+
+build/fuzz/fuzz_loader: $(FUZZ_LOADER:%.c=build/fuzz/%.o)
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -27,8 +31,13 @@ build/fuzz/%.o: %.c
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	@clang $(FUZZ_CFLAGS) -o $@ $^
 
+# The whole of TCP/IP, with the kernel of tests/net/net.mk.
+build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
+	@mkdir -p $(@D)
+	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
+
 .PHONY: fuzz fuzz-short
-.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(wildcard tests/fuzz/*.c))
+.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_LOADER) $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
 	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
 

@@ -12,6 +12,7 @@
 #include "grant/grant.h"
 #include "kernel/time.h"
 #include "mm/kmem.h"
+#include "mm/page.h"
 #include "netfront/internal.h"
 #include "tests/fuzz/guest.h"
 #include "xenbus/internal.h"
@@ -40,6 +41,11 @@ static struct netfront_queue *queue(unsigned int n)
 /* Freed ones are kept for the next input: the sanitizer takes long to make one. */
 static void *kept[REFS];
 static unsigned int nr_kept;
+
+void page_get_stats(struct page_stats *stats)
+{
+    stats->total = stats->free = 100000;
+}
 
 void *pages_alloc(unsigned int order)
 {
@@ -79,6 +85,11 @@ void pages_free(void *page, unsigned int order)
         return;
     must_not_be_shown(page);
     keep_page(page);
+}
+
+void page_get_stats(struct page_stats *stats)
+{
+    *stats = (struct page_stats){ 16384, 16384 - pages };
 }
 
 int grant_reserve(grant_ref_t *ref)
@@ -265,17 +276,29 @@ static struct xenstore_watch *state_watch;
 static char state[8];
 static const char *answer; /* to our state, as netback gives it; NULL: given */
 
+static struct xenstore_watch *carrier; /* the other watch of an interface */
+
 int xenstore_watch(struct xenstore_watch *watch)
 {
-    state_watch = watch;
+    struct xenstore_watch **which = watch == &nf.carrier_watch ? &carrier : &state_watch;
+
+    MUST(!*which);
+    *which = watch;
     return 0;
 }
 
 int xenstore_unwatch(struct xenstore_watch *watch)
 {
-    MUST(watch == state_watch);
-    state_watch = NULL;
+    struct xenstore_watch **which = watch == &nf.carrier_watch ? &carrier : &state_watch;
+
+    MUST(watch == *which);
+    *which = NULL;
     return 0;
+}
+
+void thread_sleep_until(uint64_t deadline_ns)
+{
+    guest_now_ns = deadline_ns;
 }
 
 /* What a key of the backend's is, by the input; NULL: not there. */
@@ -606,6 +629,8 @@ static void act(void)
         break;
     case 15:
         nf.look_again = true;
+        if (how & 1 && carrier)
+            carrier->fn(carrier, "");
         signal_raise(&nf.look);
         break;
     default:
@@ -649,6 +674,7 @@ static void check_nothing_stays(void)
     MUST(bufs.total == bufs.pooled);
     MUST(pages == bufs.total);
     MUST(threads == 0);
+    MUST(!carrier && !state_watch);
     for (unsigned int i = 0; i < REFS; i++)
         MUST(!refs[i].used);
     for (unsigned int i = 0; i < PORTS; i++)

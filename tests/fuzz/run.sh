@@ -15,8 +15,9 @@ for name in "$@"; do
     seeds=tests/fuzz/corpus/${name#fuzz_}
     [ -d "$seeds" ] || seeds=
     set -- -seed=1 -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/"$name"- -print_final_stats=1
-    if [ "$mode" = short ]; then
-        timeout -k 5 120 build/fuzz/"$name" "$@" -runs="$amount" $seeds >"$log" 2>&1
+    if [ "$mode" = short ]; then    # it writes to the first folder
+        rm -rf build/fuzz/new && mkdir -p build/fuzz/new
+        timeout -k 5 120 build/fuzz/"$name" "$@" -runs="$amount" build/fuzz/new $seeds >"$log" 2>&1
     else
         mkdir -p build/fuzz/corpus/"$name"
         timeout -k 5 $((amount + 120)) build/fuzz/"$name" "$@" -seed="$(date +%s)" \

@@ -275,11 +275,10 @@ int mmu_unmap(void *start, size_t count)
 }
 
 /* The whole direct map is mapped; poison says what is "not mapped yet". */
-int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void))
+int mmu_map_direct(void *start, void *end, void *(*more)(void))
 {
     size_t len = MIN((size_t)((char *)end - (char *)start), PAGE_SIZE << PAGE_MAX_ORDER);
 
-    (void)table;
     (void)more;
     __asan_unpoison_memory_region(start, len);
     return 0;

@@ -20,9 +20,11 @@ static void *plain_memset(void *at, int byte, size_t len)
     return at;
 }
 
-static int fake_map_direct(void *start, void *end, void *table, void *(*more)(void));
-#define mmu_map_direct fake_map_direct
-#define memset         plain_memset
+static int fake_map_direct(void *start, void *end, void *(*more)(void));
+static int (*mapper)(void *start, void *end, void *(*more)(void)); /* instead of it; NULL */
+#define mmu_map_direct(start, end, more)                                                           \
+    (mapper ? mapper(start, end, more) : fake_map_direct(start, end, more))
+#define memset plain_memset
 #include "mm/page.c"
 #undef memset
 #undef mmu_map_direct
@@ -72,7 +74,7 @@ static bool arena_claim(const char *pages, unsigned int order)
 }
 
 /* Map the next part of the direct map as x86 does it, which takes pages for tables for ever. */
-static int fake_map_direct(void *start, void *end, void *table, void *(*more)(void))
+static int fake_map_direct(void *start, void *end, void *(*more)(void))
 {
     unsigned long new_end = (unsigned long)((char *)end - arena.base) / PAGE_SIZE;
 
@@ -82,8 +84,7 @@ static int fake_map_direct(void *start, void *end, void *table, void *(*more)(vo
     CHECK_LE(new_end, arena.pages);
     if ((long)arena.map_calls++ == arena.fail_map)
         return -XEN_ENOMEM;
-    arena_claim(table, 0);
-    for (unsigned int i = 0; i < arena.more; i++) {
+    for (unsigned int i = 0; i < 1 + arena.more; i++) {
         void *page = more();
 
         if (!page)
@@ -106,7 +107,7 @@ static void arena_boot(char *base, unsigned long first, unsigned long mapped, un
     memset(&arena, 0, sizeof(arena));
     memset(directory, 0, sizeof(directory));
     total = mapped_free = 0;
-    unmapped_start = unmapped_end = NULL;
+    nr_unmapped = 0;
     arena.base = base;
     arena.first = first;
     arena.mapped = mapped;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The caches in front of newlib's malloc: libc/malloc.c and libc/malloc_depot.c themselves.  newlib
- * is played here with blocks of the same layout, each a block of the sanitizer's heap, so that an
- * overflow, a use after free and a leak are seen; pthreads play threads on vCPUs of their own.
+ * The caches in front of newlib's malloc: libc/malloc*.c themselves.  newlib is played here with
+ * blocks of the same layout, each a block of the sanitizer's heap, so that an overflow, a use after
+ * free and a leak are seen; one that was split in pieces is given back when all of them are.
+ * pthreads play threads on vCPUs of their own.
  */
 #include <pthread.h>
+#include <search.h>
 #include <stdlib.h>
 #include "tests/host/test.h"
 
@@ -16,12 +18,51 @@
 #define realloc guest_realloc
 #include "libc/malloc.c"
 #include "libc/malloc_depot.c"
+#include "libc/malloc_newlib.c"
 #undef malloc
 #undef free
 #undef calloc
 #undef realloc
 
 #define HEADER 16
+
+struct region {
+    char *start, *end;
+    size_t left; /* bytes that are in use */
+};
+static void *regions; /* a tree; held: newlib_lock */
+
+static int region_compare(const void *a, const void *b)
+{
+    const struct region *left = a, *right = b;
+
+    return left->end <= right->start ? -1 : left->start >= right->end;
+}
+
+static void region_add(char *start, size_t len)
+{
+    struct region *region = malloc(sizeof(*region));
+
+    *region = (struct region){ start, start + len, len };
+    CHECK(*(struct region **)tsearch(region, &regions, region_compare) == region);
+}
+
+/* Of the region that the block is in so much is free now. */
+static void region_free(char *block, size_t len)
+{
+    struct region key = { block, block + len, 0 }, **found, *region;
+
+    found = tfind(&key, &regions, region_compare);
+    CHECK(found != NULL);
+    region = *found;
+    CHECK(block >= region->start && block + len <= region->end && len <= region->left);
+    region->left -= len;
+    if (region->left)
+        return;
+    tdelete(region, &regions, region_compare);
+    free(region->start - HEADER);
+    free(region);
+}
 
 static pthread_mutex_t newlib_lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t in_use, most_in_use; /* bytes, as newlib sees it; held: newlib_lock */
@@ -61,6 +102,7 @@ void *_malloc_r(struct _reent *reent, size_t size)
         most_in_use = MAX(most_in_use, in_use);
         head[1] = len | 1; /* newlib's bit: the block before is in use */
         memset(head + 2, 0xa5, len - OVERHEAD);
+        region_add((char *)(head + 2), len);
     }
     __malloc_unlock(reent);
     return head ? head + 2 : NULL;
@@ -73,7 +115,8 @@ void _free_r(struct _reent *reent, void *ptr)
     __malloc_lock(reent);
     newlib_calls++;
     in_use -= head[-1] & ~(size_t)15;
-    free(head - 2);
+    CHECK_EQ(head[-1] & 15, PREV_INUSE);
+    region_free(ptr, head[-1] & ~(size_t)15);
     __malloc_unlock(reent);
 }
 
@@ -195,6 +238,60 @@ TEST(pair_needs_newlib_once)
         CHECK_EQ(newlib_calls, calls);
     }
     check_nothing_in_use();
+}
+
+static bool is_among(void *const *blocks, size_t count, const void *block)
+{
+    while (count && blocks[count - 1] != block)
+        count--;
+    return count > 0;
+}
+
+TEST(blocks_stay_with_their_vcpu)
+{
+    static void *blocks[2][300], *again[300];
+    unsigned int calls;
+
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
+        for (unsigned int vcpu = 0; vcpu < 2; vcpu++) {
+            on_vcpu(vcpu);
+            blocks[vcpu][i] = guest_malloc(10 + i % 10 * 10);
+        }
+    }
+    for (unsigned int vcpu = 0; vcpu < 2; vcpu++) {
+        on_vcpu(vcpu);
+        for (size_t i = 0; i < ARRAY_SIZE(again); i++)
+            guest_free(blocks[vcpu][i]);
+    }
+    calls = newlib_calls;
+    on_vcpu(0);
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
+        again[i] = guest_malloc(10 + i % 10 * 10);
+        CHECK(is_among(blocks[0], ARRAY_SIZE(again), again[i]));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++)
+        guest_free(again[i]);
+    CHECK_EQ(newlib_calls, calls);
+    check_nothing_in_use();
+}
+
+TEST(magazine_lies_together)
+{
+    unsigned int class = class_for(100), calls = newlib_calls, count = 0;
+    struct block *magazine, *last = NULL;
+
+    on_vcpu(0);
+    magazine = newlib_magazine(class, 16);
+    for (struct block *block = magazine; block; block = block->next) {
+        CHECK_EQ(block_steps(block), class_steps(class));
+        CHECK(!last || (char *)last - (char *)block == (long)class_steps(class) * STEP);
+        last = block;
+        count++;
+    }
+    CHECK_EQ(count, 16);
+    CHECK_EQ(newlib_calls, calls + 1);
+    newlib_free(magazine);
+    CHECK_EQ(in_use, 0);
 }
 
 TEST(large_blocks_are_not_kept)

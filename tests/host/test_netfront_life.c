@@ -261,6 +261,62 @@ TEST(fewer_queues_than_vcpus)
     CHECK_EQ(dev->features.queues, 2);
 }
 
+TEST(carrier_of_the_backend)
+{
+    start();
+    connect();
+    CHECK_EQ(count_of(&downs), 0);
+    set_back("carrier", "0");
+    CHECK_SOON(count_of(&downs) == 1);
+    CHECK_STR(fake_xenstored_get(FRONT "/state"), "4");
+    set_back("carrier", "1");
+    CHECK_SOON(count_of(&ups) == 2);
+    set_back("carrier", "nonsense");
+    fake_pause_ms(50);
+    CHECK_EQ(count_of(&downs), 1);
+    fake_xenstored_set(BACK "/carrier", NULL);
+    fake_pause_ms(50);
+    CHECK_EQ(count_of(&downs), 1);
+}
+
+TEST(carrier_missing_from_the_start)
+{
+    start();
+    set_back("carrier", "0");
+    connect();
+    CHECK_SOON(count_of(&downs) == 1);
+    set_back("carrier", "1");
+    CHECK_SOON(count_of(&ups) == 2);
+}
+
+static unsigned int bytes_of_old(void)
+{
+    struct netbuf *buf = netbuf_alloc();
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < PAGE_SIZE; i++)
+        count += ((uint8_t *)netbuf_page(buf))[i] == 0xaa;
+    memset(netbuf_page(buf), 0xaa, PAGE_SIZE);
+    netbuf_put(buf);
+    return count;
+}
+
+/* Driver domains 0 and 3. */
+TEST(netbuf_of_another_backend_is_cleared)
+{
+    start();
+    connect();
+    bytes_of_old();
+    CHECK_EQ(bytes_of_old(), PAGE_SIZE);
+    fake_xenstored_set("/local/domain/3/backend/vif/7/1/feature-rx-copy", "1");
+    fake_xenstored_set("/local/domain/3/backend/vif/7/1/state", "2");
+    fake_xenstored_set("/local/domain/7/device/vif/1/mac", "00:16:3e:01:02:03");
+    fake_xenstored_set("/local/domain/7/device/vif/1/backend-id", "3");
+    fake_xenstored_set("/local/domain/7/device/vif/1/state", "1");
+    fake_xenstored_set("/local/domain/7/device/vif/1/backend", "/local/domain/3/backend/vif/7/1");
+    CHECK_SOON(bytes_of_old() == 0);
+}
+
 /* --- the control ring --- */
 
 static struct xen_netif_ctrl_request asked[16];
@@ -655,6 +711,38 @@ TEST(memory_out_while_connecting)
         set_back("state", "2"); /* it may have been given up */
         CHECK_SOON(count_of(&ups) > before);
     }
+}
+
+static void skip_seconds(void *done)
+{
+    while (!load_acquire((bool *)done)) {
+        fake_pause_ms(20);
+        fake_time_skip(NS_PER_S);
+    }
+}
+
+TEST(xenstored_answers_late)
+{
+    struct thread *skipper;
+    bool done = false;
+
+    fake_xenstored_start(0);
+    fake_xenstored_connect();
+    fake_xenstored.hook = follow;
+    netdev_listen(&listener);
+    fake_xenstored.silent = true;
+    CHECK_EQ(thread_create(&skipper, "skip", 0, PRIORITY_NORMAL, skip_seconds, &done), 0);
+    CHECK_EQ(netfront_start(), 0); /* nobody has to wait for it */
+    CHECK_EQ(fake_logged("device/vif: not watched yet"), 1);
+    fake_pause_ms(200);
+    store_release(&done, true);
+    CHECK_EQ(thread_join(skipper, TIME_NEVER), 0);
+    fake_xenstored.silent = false;
+    for (unsigned int i = 0; i < 10 && fake_xenstored_watches("device/vif") == 0; i++) {
+        fake_time_skip(16 * NS_PER_S);
+        fake_pause_ms(200);
+    }
+    connect();
 }
 
 TEST(listener_comes_late)

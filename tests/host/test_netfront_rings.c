@@ -5,6 +5,7 @@
  */
 #include "events/events.h"
 #include "grant/grant.h"
+#include "mm/page.h"
 #include "lib/irq.h"
 #include "netfront/internal.h"
 #include "tests/host/fake_netback.h"
@@ -54,6 +55,9 @@ static unsigned int grants_used(void)
     return stats.used;
 }
 
+static unsigned int first_target; /* 0: all there may be */
+static unsigned int queues = 1;   /* that share the memory */
+
 /* A queue as it is when the link is up, everything agreed on. */
 static void open_queue(void)
 {
@@ -63,17 +67,26 @@ static void open_queue(void)
     nf.nr_queues = 1;
     nf.gso4 = nf.gso6 = true;
     nf.xenbus.backend_id = NETBACK_DOMID;
+    nf.carrier = true;
     nf.dev = (struct netdev){
         .name = "vif0", .ops = &netfront_ops, .driver = &nf, .receive = receive, .tx_room = room
     };
-    nf.dev.features = (struct netdev_features){ true, true, true, true, true, true, 1500, 1 };
+    nf.dev.features = (struct netdev_features){ true, true, true, true, true, true, 1500, queues };
     signal_init(&nf.look);
     q->nf = &nf;
     spin_lock_init(&q->tx.lock, LOCK_NET);
     signal_init(&q->work);
     CHECK_EQ(queue_open(q), 0);
+    q->rx.target = first_target ? first_target
+                                : q->rx.target_max; /* nothing is to grow but where it is tested */
+    CHECK_EQ(rx_poll(q, 1), 0);
     q->tx.open = true;
     netback_attach(&back, q->tx.sring_ref, q->rx.sring_ref);
+}
+
+static unsigned int posted(void)
+{
+    return q->rx.prod - q->rx.cons;
 }
 
 /* All is given back: refs, and pages but for those in the netbufs' pools. */
@@ -129,6 +142,49 @@ TEST(rx_ring_is_full_from_the_start)
     CHECK_EQ(count, 256);
     CHECK_EQ(rx_poll(q, 64), 0);
     CHECK_EQ(received, 0);
+    close_queue();
+}
+
+/* Few pages at first, more when they are used up quickly. */
+TEST(rx_ring_grows_when_it_is_used)
+{
+    first_target = 64;
+    open_queue();
+    CHECK_EQ(posted(), 64);
+    for (unsigned int i = 0; i < 32; i++)
+        netback_deliver(&back, 60, 0, 0);
+    CHECK_EQ(rx_poll(q, 64), 0);
+    CHECK_EQ(posted(), 64);
+    for (unsigned int i = 0; i < 33; i++)
+        netback_deliver(&back, 60, 0, 0);
+    CHECK_EQ(rx_poll(q, 64), 0);
+    CHECK_EQ(posted(), 128);
+    for (unsigned int i = 0; i < 128; i++)
+        netback_deliver(&back, 60, 0, 0);
+    CHECK_EQ(rx_poll(q, 1000), 0);
+    CHECK_EQ(posted(), 256);
+    for (unsigned int i = 0; i < 256; i++)
+        netback_deliver(&back, 60, 0, 0);
+    CHECK_EQ(rx_poll(q, 1000), 0);
+    CHECK_EQ(posted(), 256);
+    CHECK_EQ(received, 32 + 33 + 128 + 256);
+    close_queue();
+}
+
+/* A large domain's is the ring's; a small one's a part of its memory; the least lets a large packet
+ * in. */
+TEST(rx_ring_fits_the_memory)
+{
+    struct page_stats pages;
+
+    page_get_stats(&pages);
+    open_queue();
+    CHECK_EQ(q->rx.target_max, 256);
+    close_queue();
+    queues = (unsigned int)pages.free / 8 / 50;
+    open_queue();
+    CHECK_GE(q->rx.target_max, 40);
+    CHECK_LE(q->rx.target_max, 51);
     close_queue();
 }
 

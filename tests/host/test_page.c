@@ -207,7 +207,54 @@ TEST(nothing_to_map_may_lie_anywhere)
     arena_boot(reserve(), 400, 1001, 1001); /* the end is no multiple of 2 MiB */
     CHECK_EQ(take_all(0), 1001 - 400 - arena_tag_pages());
     CHECK_EQ(arena.map_calls, 0);
-    CHECK_ENDS_DOMAIN(page_add_unmapped(arena_page(1001), arena_page(1024)));
+}
+
+/* Ranges with holes between them, whose ends are multiples of nothing: each page once, mapped up to
+ * the next multiple of 2 MiB at a time. */
+static int map_anything(void *start, void *end, void *(*more)(void));
+
+TEST(many_ranges_of_any_size)
+{
+    static const unsigned long ranges[][2] = {
+        { 513, 514 }, { 700, 1900 }, { 2048, 2560 }, { 2561, 2563 }
+    };
+    struct page_stats stats;
+    unsigned long count = 512;
+
+    arena_boot(reserve(), 0, 512, 512);
+    mapper = map_anything;
+    for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
+        page_add_unmapped(arena_page(ranges[i][0]), arena_page(ranges[i][1]));
+        count += ranges[i][1] - ranges[i][0];
+    }
+    page_add_unmapped(arena_page(4000), arena_page(4000)); /* nothing */
+    page_get_stats(&stats);
+    CHECK_EQ(stats.total, count);
+    count = stats.free;
+    for (unsigned long i = 0; i < count; i++) {
+        char *page = pages_alloc(0);
+
+        CHECK(page != NULL);
+        CHECK_EQ(*page, 0); /* handed out once */
+        *page = 1;
+    }
+    CHECK(pages_alloc(0) == NULL);
+    mapper = NULL;
+}
+
+static int map_anything(void *start, void *end, void *(*more)(void))
+{
+    (void)more;
+    CHECK(end > start && ((unsigned long)start ^ ((unsigned long)end - 1)) < CHUNK);
+    return mprotect(start, (size_t)((char *)end - (char *)start), PROT_READ | PROT_WRITE);
+}
+
+TEST(more_ranges_than_are_kept)
+{
+    arena_boot(reserve(), 0, 512, 512);
+    for (unsigned long i = 1; i <= PAGE_UNMAPPED_MAX; i++)
+        page_add_unmapped(arena_page(i * 1024), arena_page(i * 1024 + 1));
+    CHECK_ENDS_DOMAIN(page_add_unmapped(arena_page(513), arena_page(514)));
 }
 
 TEST(memory_above_2_tib_is_refused)

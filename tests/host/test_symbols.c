@@ -14,16 +14,21 @@ __asm__(".bss\n"
 extern char __text_start[], __text_end[];
 
 /* What tools/symbols.py links into an image. */
-uint32_t symbol_offsets[8];
+uint8_t symbol_table[128];
 uint32_t symbol_count;
-char symbol_names[64];
+uint8_t symbol_pairs[4][2] = { { 'a', 'b' }, { 0x80, 'c' }, { 0x81, 0x81 } };
 
 static void add(uint32_t offset, const char *name)
 {
     static size_t len;
+    static uint32_t before;
 
-    symbol_offsets[symbol_count++] = offset;
-    strcpy(symbol_names + len, name);
+    for (before = offset - before; before >= 0x80; before >>= 7)
+        symbol_table[len++] = 0x80 | (before & 0x7f);
+    symbol_table[len++] = (uint8_t)before;
+    before = offset;
+    symbol_count++;
+    memcpy(symbol_table + len, name, strlen(name) + 1);
     len += strlen(name) + 1;
 }
 
@@ -80,6 +85,23 @@ TEST(empty_table_is_numbers)
 {
     expect(0, NULL, 0);
     expect(0x123, NULL, 0);
+}
+
+TEST(bytes_that_stand_for_two)
+{
+    add(0, "x\x80y");
+    add(0x20, "\x82");
+    expect(1, "xaby", 1);
+    expect(0x20, "abcabc", 0);
+}
+
+TEST(name_too_long_is_cut)
+{
+    char text[160];
+
+    add(0, "\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82");
+    symbol_text(text, sizeof(text), (unsigned long)__text_start);
+    CHECK_EQ(strcspn(text, "+"), 71);
 }
 
 TEST(small_buffer_is_not_overrun)

@@ -20,10 +20,11 @@ SHF_WRITE, SHF_ALLOC, SHF_EXEC = 1, 2, 4
 STT_SECTION, STT_FILE = 3, 4
 
 PAGE = 4096
+PADDR = 1 << 20       # where the image lies physically, unless Xen says
 LARGE_PAGE = 2 << 20
 LOADABLE_MAX = 192 << 10
 NOTE = {"ENTRY": 1, "HYPERCALL_PAGE": 2, "VIRT_BASE": 3, "PADDR_OFFSET": 4, "XEN_VERSION": 5,
-        "LOADER": 8}
+        "LOADER": 8, "PHYS32_ENTRY": 18}
 
 
 class Record:
@@ -128,10 +129,10 @@ def notes_version_and_loader(image):
 
 
 def notes_addresses(image):
-    base = image.loads[0].paddr
-    for name in ("VIRT_BASE", "PADDR_OFFSET"):
+    first = image.loads[0]
+    for name, base in (("VIRT_BASE", first.vaddr), ("PADDR_OFFSET", first.paddr)):
         value = xen_number(image, name)
-        expect(value == base, f"{name} is 0x{value:x}, the first p_paddr 0x{base:x}")
+        expect(value == base, f"{name} is 0x{value:x}, the first segment begins at 0x{base:x}")
 
 
 def notes_entry(image):
@@ -139,6 +140,26 @@ def notes_entry(image):
     start, end = image.address["__text_start"], image.address["__text_end"]
     expect(start <= entry < end, f"ENTRY 0x{entry:x} lies outside text 0x{start:x}..0x{end:x}")
     expect(entry == image.address["pv_entry"], "ENTRY is not pv_entry")
+
+
+def pvh_entry(image):
+    """It is entered without paging, so all it needs until there is some lies in the first page."""
+    first = image.loads[0]
+    entry = xen_number(image, "PHYS32_ENTRY")
+    expect(first.paddr <= entry < first.paddr + PAGE, f"PHYS32_ENTRY 0x{entry:x} is not in the first page")
+    expect(entry - first.paddr == image.address["pvh_entry"] - first.vaddr, "it is not pvh_entry")
+
+
+def multiboot_headers(image):
+    """Where GRUB looks, with sums of zero; GRUB takes the ELF header's entry, a virtual address."""
+    old = next(at for at in range(0, 8192 - 12, 4) if image.data[at:at + 4] == b"\x02\xb0\xad\x1b")
+    expect(sum(struct.unpack_from("<III", image.data, old)) % (1 << 32) == 0, "multiboot 1: the sum")
+    new = next(at for at in range(0, 32768 - 16, 8) if image.data[at:at + 4] == b"\xd6\x50\x52\xe8")
+    words = struct.unpack_from("<IIII", image.data, new)
+    expect(words[1] == 0 and sum(words) % (1 << 32) == 0, "multiboot 2: architecture or sum")
+    end = struct.unpack_from("<HHI", image.data, new + words[2] - 8)
+    expect(end == (0, 0, 8), "multiboot 2: the tags have no end")
+    expect(image.header.entry == image.address["multiboot_entry"], "e_entry is not multiboot_entry")
 
 
 def no_hypercall_page(image):
@@ -164,10 +185,12 @@ def nothing_writable_and_executable(image):
             expect(homes[0].flags & PF_X, f"{section.name} is code, its segment is not")
 
 
-def addresses_are_physical(image):
+def addresses(image):
     end = PAGE
     for load in image.loads:
-        expect(load.vaddr == load.paddr, f"p_vaddr 0x{load.vaddr:x} is not p_paddr 0x{load.paddr:x}")
+        distance = image.loads[0].vaddr - PADDR
+        expect(load.vaddr - load.paddr == distance,
+               f"p_vaddr 0x{load.vaddr:x} is not 0x{distance:x} above p_paddr 0x{load.paddr:x}")
         expect(load.vaddr % PAGE == load.offset % PAGE, f"0x{load.vaddr:x} is not aligned in the file")
         expect(load.vaddr >= end, f"0x{load.vaddr:x} overlaps what is below it")
         end = load.vaddr + load.memsz
@@ -201,22 +224,35 @@ def no_relocations(image):
     expect(not missing, f"undefined: {' '.join(missing)}")
 
 
+def spell(data, pairs, byte):
+    """What a byte of a name in the table stands for."""
+    if byte < 0x80:
+        return chr(byte)
+    at = pairs + 2 * (byte - 0x80)
+    return spell(data, pairs, data[at]) + spell(data, pairs, data[at + 1])
+
+
 def symbol_table_is_the_symbols(image):
     """The table that backtraces read holds every function and nothing else."""
     count, = struct.unpack_from("<I", image.data, image.offset_of(image.address["symbol_count"]))
-    offsets = struct.unpack_from(f"<{count}I", image.data,
-                                 image.offset_of(image.address["symbol_offsets"]))
-    names, at = [], image.offset_of(image.address["symbol_names"])
-    for _ in offsets:
-        names.append(image.string(at))
-        at += len(names[-1]) + 1
-    expect(list(offsets) == sorted(set(offsets)), "its offsets do not ascend")
+    pairs = image.offset_of(image.address["symbol_pairs"])
+    at, offset, offsets, names = image.offset_of(image.address["symbol_table"]), 0, [], []
+    for _ in range(count):
+        shift, more = 0, True
+        while more:
+            byte = image.data[at]
+            offset, shift, more, at = offset + ((byte & 0x7f) << shift), shift + 7, byte & 0x80, at + 1
+        offsets.append(offset)
+        end = image.data.index(b"\0", at)
+        names.append("".join(spell(image.data, pairs, byte) for byte in image.data[at:end]))
+        at = end + 1
+    expect(offsets == sorted(set(offsets)), "its offsets do not ascend")
 
     start, functions = image.address["__text_start"], {}
     for symbol in image.symbols:
         section = image.sections[symbol.shndx] if 0 < symbol.shndx < len(image.sections) else None
         if (section and section.flags & SHF_EXEC and symbol.info & 15 not in (STT_SECTION, STT_FILE)
-                and not symbol.name.startswith("__text_")):
+                and not symbol.name.startswith("__text_") and symbol.value >= start):
             functions.setdefault(symbol.value - start, set()).add(symbol.name)
     expect(len(functions) > 100, f"only {len(functions)} functions in the image")
     expect(set(offsets) == set(functions),
@@ -242,7 +278,7 @@ def kernel_leaves_the_fpu_alone(_, objects):
 
 
 CHECKS = [elf_header, notes_in_first_load, notes_version_and_loader, notes_addresses, notes_entry,
-          no_hypercall_page, nothing_writable_and_executable, addresses_are_physical,
+          pvh_entry, multiboot_headers, no_hypercall_page, nothing_writable_and_executable, addresses,
           constant_part_ends_at_2_mib, small_enough, no_relocations, symbol_table_is_the_symbols]
 
 

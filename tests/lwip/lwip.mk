@@ -11,10 +11,10 @@ test-lwip: build/lwip-source/stamp | test-tools
 	@rm -rf build/lwip-test && mkdir -p build/lwip-test/lwip build/lwip-test/unit
 	@cd build/lwip-test/lwip && for f in $(addprefix $(CURDIR)/$(LWIP)/,core/*.c core/ipv4/*.c core/ipv6/*.c netif/ethernet.c \
 	    apps/mdns/*.c apps/mqtt/*.c); do (cd $(CURDIR) && $(UNIT_CC) -c $$f -o build/lwip-test/lwip/$$(basename $$f).o) || exit 1; done
-	@for f in tests/lwip/host.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c); do \
+	@for f in tests/lwip/host.c net/bytes.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c); do \
 	    $(UNIT_CC) -include lwip/opt.h -include lwip/stats.h -include lwip/memp.h -c $$f \
 	        -o build/lwip-test/unit/$$(basename $$f).o || exit 1; done
 	@gcc build/lwip-test/lwip/*.o build/lwip-test/unit/*.o -o build/lwip-test/unittests $$(pkg-config --libs check)
-	@build/lwip-test/unittests >build/lwip-test/log 2>&1; sed 's|.*/test/unit/||' build/lwip-test/log | grep ':[FE]:'; \
+	@(cd build/lwip-test && ./unittests >log 2>&1); sed 's|.*/test/unit/||' build/lwip-test/log | grep ':[FE]:'; \
 	    sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$$/\1 \2 \3/p' build/lwip-test/log | \
 	    awk '{ n += $$1; f += $$2 + $$3 } END { print n - f " passed, " f + (n == 0) " failed"; exit f > 0 || n == 0 }'

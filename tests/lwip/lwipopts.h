@@ -6,6 +6,11 @@
 #pragma once
 #include "net/lwip/lwipopts.h"
 
+/* They test timeouts.c, which we do without. */
+#undef LWIP_TIMERS
+#define LWIP_TIMERS          1
+#define MEMP_NUM_SYS_TIMEOUT 64
+
 /* The tests check what is allocated: lwIP's own memory, counted, and its assertions. */
 #undef LWIP_NOASSERT
 #undef LWIP_ASSERT_CORE_LOCKED
@@ -20,6 +25,7 @@
 #undef LWIP_PBUF_CUSTOM_DATA
 #undef LWIP_PBUF_CUSTOM_DATA_INIT
 #undef LWIP_HOOK_TCP_ISN
+#undef LWIP_HOOK_TCP_INPACKET_PCB
 #undef LWIP_HOOK_FILENAME
 #undef PBUF_POOL_SIZE
 #define PBUF_POOL_SIZE 400

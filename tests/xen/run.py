@@ -30,7 +30,7 @@ import sys
 
 from scenario import BED, HERE, ROOT, Group, Report, Scenario, file_of
 
-IMAGES = "build/x86_64"
+IMAGES = f"build/{'debug-' if os.environ.get('DEBUG') else ''}x86_64"     # make DEBUG=1 test-xen
 VERSIONS = ("4.17", "4.20", "4.14")
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 

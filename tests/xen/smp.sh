@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Many vCPUs: they start in every number, come and go as the toolstack wants, and a panic shows all.
-# needs: hello vcpus
+# needs: hello vcpus vcpus.lost.elf
 # limit: 300
 # xen: 4.14 4.17 4.20
 
@@ -57,6 +57,19 @@ test_vcpu_set_down_and_up() {
     xl shutdown -w "$domain"
     says_line '^all workers worked in [1-9]'
     says_not stuck
+    ends poweroff
+}
+
+# vCPUs that Xen started and that are never heard of: all are named within a second, one goes on.
+test_lost_vcpus_are_named() {
+    boot vcpus.lost 'extra="watch"' vcpus=3
+    says "vCPU 1 did not arrive within a second; going on without it" 30
+    says "vCPU 2 did not arrive within a second; going on without it" 1
+    says "online: 0"
+    expect "vCPUs up" "$(xl vcpu-list "$domain" | grep -c -- '--p')" 0
+    xl shutdown -w "$domain"
+    says_line '^all workers worked in [1-9]'
+    says_not "online: 0 "
     ends poweroff
 }
 

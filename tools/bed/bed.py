@@ -8,8 +8,8 @@
   bed.py shell   [--file F[:NAME]]                a shell in dom0
   bed.py debug   --kernel ELF [--break SYMBOL]    the same domain with gdb attached
 
-Clocks: multi (two CPUs, for function tests) and counted (one instruction is one nanosecond, for
-measurements). Nothing here needs root. See docs/TESTING.md.
+Clocks: multi (two CPUs, for function tests), counted (one instruction is one nanosecond, for
+measurements) and paced (counted, for clients outside). Nothing here needs root. See docs/TESTING.md.
 """
 import argparse
 import os

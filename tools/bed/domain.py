@@ -7,6 +7,7 @@ what is typed here is typed there. Not for tests: they use session.py and look a
 import contextlib
 import os
 import re
+import socket
 import sys
 import termios
 
@@ -39,13 +40,16 @@ def given_cfg(path, kernel):
     name = re.search(r"^\s*name\s*=\s*[\"']([^\"']+)[\"']", text, re.M)
     if not name:
         raise BedError(f"{path} has no name=")
+    if kernel.endswith(".iso"):
+        return text.replace(kernel, f"/scenario/{name.group(1)}.iso"), name.group(1)
     text = re.sub(r"^\s*kernel\s*=.*$", "", text, flags=re.M)
     return f'{text}\nkernel = "/scenario/{name.group(1)}.elf"\n', name.group(1)
 
 
 def kernel_of_cfg(path):
     """The kernel= of a configuration, relative to the configuration's folder."""
-    found = re.search(r"^\s*kernel\s*=\s*[\"']([^\"']+)[\"']", read(path).decode(), re.M)
+    disk = re.search(r"^disk\s*=.*file:([^,]+\.iso),", read(path).decode(), re.M)
+    found = disk or re.search(r"^\s*kernel\s*=\s*[\"']([^\"']+)[\"']", read(path).decode(), re.M)
     if not found:
         raise BedError(f"{path} has no kernel=: say which with --kernel")
     for candidate in (found.group(1), os.path.join(os.path.dirname(path), found.group(1)),
@@ -67,7 +71,7 @@ def prepare(options):
         raise BedError("which domain? Give --kernel ELF or --cfg FILE")
     if not os.path.isfile(options.kernel):
         raise BedError(f"no such kernel: {options.kernel}")
-    return name, {f"{name}.cfg": cfg.encode(), f"{name}.elf": options.kernel}
+    return name, {f"{name}.cfg": cfg.encode(), name + options.kernel[-4:]: options.kernel}
 
 
 @contextlib.contextmanager
@@ -114,15 +118,38 @@ def run_shell(bed, files, to_stdout, forward):
     return 0
 
 
+def announce(rule):
+    """Say where a forwarded port is, unless somebody else has it."""
+    where = re.fullmatch(r"tcp:([\d.]+):(\d+)-[\d.]*:(\d+)", rule)
+    if not where:
+        return
+    address, port, inner = where.groups()
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, int(port)))
+        except (OSError, OverflowError) as error:
+            raise BedError(f"port {port} of {address} cannot be had ({error}): choose another, "
+                           f"as in: make run PORT={int(port) + 1}") from error
+    web = f"http://{address}:{port}/" if inner == "80" else f"{address}:{port}"
+    print(f"bed: {web} is port {inner} of the domain; Ctrl-C ends it", flush=True)
+
+
 def run_console(bed, options, to_stdout):
     """Create the domain and stay with it until it is gone. The command's exit status."""
     name, files = prepare(options)
     bed.build()
+    for rule in options.forward:
+        announce(rule)
     stdin = sys.stdin.fileno()
     script = f'console_session {name} /scenario/{name}.cfg'
-    with keys_go_out(stdin):
-        result = bed.run(script, files, options.timeout or float("inf"), options.out, to_stdout,
-                         stdin=stdin, forward=options.forward)
+    try:
+        with keys_go_out(stdin):
+            result = bed.run(script, files, options.timeout or float("inf"), options.out, to_stdout,
+                             stdin=stdin, forward=options.forward)
+    except KeyboardInterrupt:
+        print(f"\nbed: domain {name} ended from the keyboard", flush=True)
+        return 0
     if result.timed_out:
         print(f"\nbed: domain {name} was still there after {options.timeout:g} s")
         return result.exit

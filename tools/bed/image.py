@@ -39,6 +39,15 @@ CLIENTS = {"curl": "usr/bin/curl", "iperf": "usr/bin/iperf", "apache2-utils": "u
            "dnsmasq-base": "usr/sbin/dnsmasq", "iproute2": "usr/sbin/tc",
            "nmap": "usr/bin/nmap", "hping3": "usr/sbin/hping3"}
 CLIENTS_SUITES = ("bookworm", "trixie")
+# The device model and firmware of HVM domains, as of these versions.
+HVM_VERSIONS = ["4.17", "4.20"]
+HVM_PROGRAM = "usr/libexec/xen-qemu-system-i386"
+HVM_PACKAGES = ["qemu-system-data", "seabios", "ipxe-qemu"]
+HVM_FILES = ["usr/lib/xen-@/boot/hvmloader", "usr/share/seabios/bios-256k.bin",
+             "usr/share/seabios/vgabios-cirrus.bin", "usr/share/seabios/vgabios-stdvga.bin",
+             "usr/share/qemu/kvmvapic.bin", "usr/share/qemu/linuxboot_dma.bin",
+             "usr/share/qemu/multiboot_dma.bin", "usr/share/qemu/pvh.bin",
+             "usr/share/qemu/keymaps/en-us", "usr/lib/ipxe/qemu/efi-rtl8139.rom"]
 LIBRARIES = ["libgcc_s.so.1"]       # loaded by name in pthread_cancel: xl aborts without it
 MODULES = ["xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs", "bridge",
            "xen-netback", "xen-blkback", "tun", "virtio_pci", "virtio_net", "virtio_blk",
@@ -68,9 +77,10 @@ def packages_of(xen):
     clients = list(CLIENTS) if SUITES[xen] in CLIENTS_SUITES else []
     # nmap names a library that no package with a library's name has.
     clients += ["lua-lpeg"] if SUITES[xen] == "bookworm" else []
-    return ([f"xen-utils-{xen}", "xenstore-utils", *clients],
+    hvm = xen in HVM_VERSIONS
+    return ([f"xen-utils-{xen}", "xenstore-utils", *clients, *(["qemu-system-xen"] if hvm else [])],
             [f"xen-hypervisor-{xen}-amd64", "linux-image-amd64", "libgcc-s1",
-             "zlib1g"])
+             "zlib1g"] + (HVM_PACKAGES if hvm else []))
 
 
 class Image:
@@ -89,7 +99,7 @@ class Image:
     def inputs(self):
         """Digest of everything of ours that goes in; the packages' versions are in the stamp."""
         digest = hashlib.sha256(repr((packages_of(self.xen_version), PROGRAMS, EXTRAS, CLIENTS,
-                                      MODULES)).encode())
+                                      HVM_FILES, MODULES)).encode())
         for path in [HERE + "/dom0/" + name for name in IN_IMAGE] + [
                 HERE + "/image.py", HERE + "/cpio.py"]:
             with open(path, "rb") as file:
@@ -174,6 +184,12 @@ def dom0_initrd(unpacked, xen, release):
     todo += [p.replace("@", xen) for p in EXTRAS if find(unpacked, p.replace("@", xen))]
     if SUITES[xen] in CLIENTS_SUITES:
         todo += CLIENTS.values()
+    if xen in HVM_VERSIONS:
+        todo.append(HVM_PROGRAM)
+        for path in [p.replace("@", xen) for p in HVM_FILES]:
+            if find(unpacked, path):
+                archive.file(path, read(find(unpacked, path)), 0o644)
+        archive.link(f"usr/lib/xen-{xen}/bin/qemu-system-i386", "/" + HVM_PROGRAM)
     for path in todo:
         archive.file(path, read(find(unpacked, path)))
     add_libraries(archive, unpacked, [find(unpacked, p) for p in todo])

@@ -23,7 +23,10 @@ CLOCKS = {
     "multi": ["-accel", "tcg,thread=multi", "-smp", "2"],
     # One instruction is one virtual nanosecond, for measurements that repeat.
     "counted": ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"],
+    # The same, but a second in which nobody has anything to do takes one: for clients outside.
+    "paced": ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-smp", "1"],
 }
+SAVED_AS = {"paced": "counted"}     # whose snapshot a clock runs from; else its own
 ANSWER_LIMIT_S = 30
 
 
@@ -126,8 +129,17 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def network(share, forward):
+    """What a run adds to QEMU's network: ports, and addresses behind dom0's own (10.0.2.15) for the
+    domains that ask for one. A rule without an address is for the first of these."""
+    if share:
+        return ""
+    return ",dhcpstart=10.0.2.16" + "".join(f",hostfwd={rule}" for rule in forward)
+
+
 def arguments(image, clock, ram, share, forward=()):
-    """QEMU's arguments; the same in save and run but for `share` and the forwarded ports."""
+    """QEMU's arguments; the same in save and run but for `share`, which says that this is a save, the
+    forwarded ports and a clock that only runs."""
     # TCG of QEMU 7.2 lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies); that of
     # QEMU 10 reads the clock in x2APIC registers where instruction counting forbids it ("Bad icount
     # read", and QEMU ends). Xen must not put off saving the FPU (eager-fpu): when domains change places
@@ -146,6 +158,6 @@ def arguments(image, clock, ram, share, forward=()):
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
         "-device", "virtserialport,bus=ports.0,nr=1,chardev=control,name=bed.control",
         "-device", "virtserialport,bus=ports.0,nr=2,chardev=stream,name=bed.stream",
-        "-netdev", "user,id=net0" + "".join(f",hostfwd={rule}" for rule in forward),
+        "-netdev", "user,id=net0" + network(share, forward),
         "-device", "virtio-net-pci,netdev=net0,romfile=,disable-legacy=on",
     ]

@@ -16,9 +16,9 @@ import shutil
 import subprocess
 
 from image import BedError, Image, write
-from machine import CLOCKS, MEMORY_MIB, QEMU, Machine, arguments
+from machine import CLOCKS, MEMORY_MIB, QEMU, SAVED_AS, Machine, arguments
 
-BOOT_LIMIT_S = 240
+BOOT_LIMIT_S = 600
 RESTORE_LIMIT_S = 60
 
 
@@ -32,8 +32,8 @@ class Snapshot:
     def __init__(self, xen, clock):
         if clock not in CLOCKS:
             raise BedError(f"no clock called {clock}: choose one of {', '.join(CLOCKS)}")
-        self.image, self.clock = Image(xen), clock
-        self.dir = os.path.join(self.image.dir, clock)
+        self.image, self.clock, self.saved_as = Image(xen), clock, SAVED_AS.get(clock, clock)
+        self.dir = os.path.join(self.image.dir, self.saved_as)
         self.ram, self.state, self.stamp, self.boot_log = (
             os.path.join(self.dir, name) for name in ("ram", "state", "stamp.json", "boot.log"))
 
@@ -41,7 +41,7 @@ class Snapshot:
         """What the snapshot was made from; another answer than the stamp's means: make it anew."""
         qemu = os.stat(shutil.which(QEMU) or "/")
         return repr((qemu.st_size, qemu.st_mtime_ns, self.image.read_stamp(), self.image.inputs(),
-                     arguments(self.image, self.clock, self.ram, True)))
+                     arguments(self.image, self.saved_as, self.ram, True)))
 
     def file_marks(self):
         """Cheap signs that nobody has touched the files since they were made."""
@@ -78,14 +78,14 @@ class Snapshot:
 
     def take(self, say):
         """Boot Xen and dom0, and save the machine at the moment dom0 waits for an order."""
-        say(f"starting Xen {self.image.xen_version} ({self.clock} clock) for the snapshot")
+        say(f"starting Xen {self.image.xen_version} ({self.saved_as} clock) for the snapshot")
         self.discard()
         # A new file each time: a run that has the old one mapped goes on with what it mapped.
         ram = self.ram + ".new"
         with open(ram, "wb") as file:
             file.truncate(MEMORY_MIB << 20)
         with open(self.boot_log, "wb") as log:
-            machine = Machine(self.image, self.clock, ram, True, log.fileno())
+            machine = Machine(self.image, self.saved_as, ram, True, log.fileno())
             try:
                 self.wait_ready(machine)
                 say("dom0 is up; saving")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The Linux domU beside which Xenolith is measured: Debian's kernel, on the same bed.
 
-Three initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
-memory, and two whose only program is linux.c, for the prices of single operations, or threads.c, for
-what is about several vCPUs. Nothing of Linux changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
+Four initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
+memory, and three whose program is linux.c, for the prices of single operations, threads.c, for what is about
+several vCPUs, or network.c, which has a web server beside it. Nothing of Linux changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
 """
 import gzip
 import hashlib
@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 
+import network
 import smp
 from cpio import Archive
 from image import BedError, write
@@ -27,6 +28,7 @@ MARKER = "linux-domu: main"
 BOOT_MIB = (128, 1024)
 # Where the smallest memory is looked for: the bounds are tried too, nothing is taken for granted.
 STEP_MIB, LOW_MIB, HIGH_MIB = 4, 48, 112
+WEB_STEP_MIB, WEB_MIB = 8, (80, 128)    # and where the smallest with a web server
 
 WAIT_GONE = """
 quiet_gone() { local i; for i in $(seq "$2"); do sleep 1; is_gone "$1" && return; done; xl destroy "$1"; return 1; }
@@ -74,13 +76,13 @@ def compile_program(sources, out):
     if not compiler:
         raise BedError("gcc is missing: run tools/host-packages.sh build")
     done = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-static", "-pthread", "-o", out,
-                           *(os.path.join(HERE, source) for source in (*sources, "linux_init.c"))],
+                           *(os.path.join(HERE, source) for source in sources)],
                           stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise BedError(f"tools/bench/{sources[0]} could not be compiled:\n{done.stderr}")
 
 
-def operations_initrd(dom0_initrd, program):
+def program_archive(dom0_initrd, program):
     """A program as /init, with the modules behind the device files; dom0 has the same kernel's."""
     dom0 = cpio_files(read(dom0_initrd))
     archive = Archive()
@@ -90,7 +92,7 @@ def operations_initrd(dom0_initrd, program):
     order = [m for m in dom0["lib-modules/order"].decode().split() if m in MODULES]
     for place, module in enumerate(order):
         archive.file(f"modules/{place}-{module}.ko", dom0[f"lib-modules/{module}.ko"], 0o644)
-    return archive.done()
+    return archive
 
 
 def operations_of(console):
@@ -111,50 +113,57 @@ class LinuxDomu:
         """bed: counts instructions; parallel_bed: has two CPUs."""
         self.bed, self.parallel_bed, self.folder = bed, parallel_bed, folder
         self.kernel, self.initrd = bed.domu_linux()
-        self.operations_initrd, self.threads_initrd = (
+        self.operations_initrd, self.threads_initrd, self.network_initrd = (
             self.make_initrd(name, sources) for name, sources in (
-                ("linux", OPERATIONS_SOURCES), ("linux-threads", THREADS_SOURCES)))
+                ("linux", OPERATIONS_SOURCES), ("linux-threads", THREADS_SOURCES),
+                ("linux-network", network.LINUX_SOURCES)))
+        self.dom0_files = network.dom0_files(bed, folder, compile_program)
         self.kept = os.path.join(folder, f"linux-{bed.snapshot.image.xen_version}.json")
 
     def make_initrd(self, name, sources):
         program, initrd = f"{self.folder}/{name}", f"{self.folder}/{name}-initrd"
-        compile_program(sources, program)
-        write(initrd, operations_initrd(self.bed.snapshot.image.initrd, program))
+        compile_program((*sources, "linux_init.c"), program)
+        archive = program_archive(self.bed.snapshot.image.initrd, program)
+        if sources == network.LINUX_SOURCES:
+            network.add_linux_module(archive, self.bed.snapshot.image, self.folder)
+            network.add_linux_server(archive, self.bed.snapshot.image, self.folder)
+        write(initrd, archive.done())
         return initrd
 
     def inputs(self):
         image = self.bed.snapshot.image
         digest = hashlib.sha256(self.bed.snapshot.clock.encode())
-        for path in (self.kernel, self.initrd, self.operations_initrd, self.threads_initrd, image.xen,
+        for path in (self.kernel, self.initrd, self.operations_initrd, self.threads_initrd,
+                     self.network_initrd, self.dom0_files["network_client"], image.xen,
                      image.initrd, self.bed.tool("boottime"), os.path.abspath(__file__),
-                     os.path.abspath(smp.__file__)):
+                     os.path.abspath(smp.__file__), os.path.abspath(network.__file__)):
             digest.update(hashlib.sha256(read(path)).digest())
         return digest.hexdigest()
 
     def kept_figures(self):
+        """{part's name: figures} of earlier runs, if nothing of them has changed."""
         try:
             with open(self.kept) as file:
                 kept = json.load(file)
         except (OSError, ValueError):
-            return None
-        return kept["figures"] if kept["inputs"] == self.inputs() else None
+            return {}
+        return kept["parts"] if kept["inputs"] == self.inputs() and "parts" in kept else {}
 
     def parts(self):
         """[function that measures one part and returns figures]: they may run at the same time."""
-        return [self.threads, self.boots, self.smallest, self.operations]
+        return [self.network, self.threads, self.boots, self.smallest, self.operations]
 
     def parallel_parts(self):
         """The same of what must have the machine's CPUs to itself."""
         return [self.parallel]
 
-    def keep(self, figures):
-        write(self.kept, json.dumps({"inputs": self.inputs(), "figures": figures},
-                                    indent=1).encode())
+    def keep(self, parts):
+        write(self.kept, json.dumps({"inputs": self.inputs(), "parts": parts}, indent=1).encode())
 
-    def run(self, script, initrd, timeout, bed=None):
+    def run(self, script, initrd, timeout, bed=None, more=None):
         result = (bed or self.bed).run(script, {
             "vmlinux": self.kernel, "initrd": initrd,
-            "boottime": self.bed.tool("boottime")}, timeout=timeout)
+            "boottime": self.bed.tool("boottime"), **(more or {})}, timeout=timeout)
         if result.exit:
             raise BedError(f"Linux domU: exit status {result.exit}\n{result.last_lines()}")
         return result
@@ -182,11 +191,22 @@ class LinuxDomu:
         result = self.run(smp.counted_script("vmlinux", more), self.threads_initrd, 400)
         return {"threads": operations_of(self.whole(result, "threads"))}
 
+    def network(self):
+        def kernel(more):
+            extra = f"{EXTRA[:-1]} address={network.ADDRESS}{more}"
+            return f"""vmlinux 'ramdisk="/scenario/initrd"' '{extra}"'"""
+
+        def run(script, timeout):
+            return self.run(script, self.network_initrd, timeout, more=self.dom0_files).output
+
+        return {"network": network.measure(run, kernel(""), kernel(f" serve={network.SERVER}"),
+                                           (WEB_STEP_MIB, *WEB_MIB))}
+
     def parallel(self):
         more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """
         result = self.run(smp.parallel_script("vmlinux", *(
             more + "'" + EXTRA[:-1] + f' -- {what}"' + "'" for what in ("scale", "crowd"))),
-            self.threads_initrd, 500, self.parallel_bed)
+            self.threads_initrd, 800, self.parallel_bed)
         self.whole(result, "crowd")
         return smp.ratios_of(result.consoles)
 

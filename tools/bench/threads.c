@@ -30,6 +30,7 @@
 #define THREADS_MAX   8
 #define SCALE_TICKS   3000000 /* a phase of `scale`: shorter than the host's time slices */
 #define SCALE_ROUNDS  200
+#define WARM_TURNS    100000   /* more than fill memory and caches */
 #define CROWD_TICKS   60000000 /* of `crowd`: longer than Xen's */
 #define CROWD_ROUNDS  11
 #define PATIENCE_NS   15000000000 /* for each, on a machine that has other things to do */
@@ -303,6 +304,22 @@ static void compute(unsigned int me, unsigned int turns)
     computed = x;
 }
 
+/* Bytes here and there in memory of one's own: what one has of the caches and of the machine's
+ * memory while another does the same. */
+#define AREA (512 << 10)
+
+static void write_memory(unsigned int me, unsigned int turns)
+{
+    static unsigned char areas[THREADS_MAX][AREA] __attribute__((aligned(4096)));
+    uint64_t state = me + 1;
+
+    while (turns--) {
+        unsigned char *block = &areas[me][random_next(&state) % (AREA - 512)];
+
+        block[0] = block[1 + random_next(&state) % 511] = 1;
+    }
+}
+
 /* Most blocks are small, some are pages, a few are large. */
 static size_t block_size(uint64_t *state)
 {
@@ -525,9 +542,11 @@ static unsigned int turns_for(void (*fn)(unsigned int me, unsigned int turns), u
 static void scale(const char *name, void (*one)(unsigned int me, unsigned int turns),
                   void (*two)(unsigned int me, unsigned int turns))
 {
-    unsigned int turns = turns_for(one, SCALE_TICKS);
     uint64_t limit_ns = now_ns() + PATIENCE_NS;
+    unsigned int turns;
 
+    (void)time_of(2, two, WARM_TURNS);
+    turns = turns_for(one, SCALE_TICKS);
     for (int round = 0; round < SCALE_ROUNDS && now_ns() < limit_ns; round++) {
         uint64_t one_time = time_of(1, one, turns), two_time = time_of(2, two, turns);
 
@@ -540,6 +559,7 @@ static void scale_all(void)
     for (size_t i = 0; i < ARRAY_SIZE(sems); i++)
         sem_init(&sems[i], 0, 0);
     scale("compute", compute, compute);
+    scale("memory", write_memory, write_memory);
     scale("malloc", replace_blocks, replace_blocks);
     scale("malloc_passed", pass_to_self, pass_to_other);
 }

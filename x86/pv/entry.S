@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where Xen enters a PV guest after boot: the event callback and the exceptions.  Xen pushes the frame
- * on the running stack, aligned down to 16, lowest address first:
+ * Where Xen enters a PV guest after boot: the event callback; and the exceptions, which go on in
+ * x86/trap_entry.S.  Xen pushes the frame on the running stack, aligned down to 16, lowest address first:
  *
  *     rcx, r11, [error code], rip, cs, rflags, rsp, ss
  *
@@ -79,69 +79,8 @@ again:	/* Something came while we were masked, and nobody will call again. */
 	push	%rcx
 	jmp	serve
 END_FUNC(pv_event_callback)
-
-/* Exceptions: one stub per vector puts the frame in the shape of struct trap_frame. */
-	.macro	trap_stub vector, pushes_error
-	.balign	16
-	pop	%rcx
-	pop	%r11
-	.ifeq	\pushes_error
-	push	$0
-	.endif
-	push	$\vector
-	jmp	trap_common
-	.endm
-
-FUNC(pv_trap_stubs)				/* 16 bytes each: x86/pv/traps.c computes the addresses */
-	.irp	vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
-			22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	trap_stub \vector, ((1 << 8 | 31 << 10 | 1 << 17 | 1 << 21) >> \vector & 1)
-	.endr
-END_FUNC(pv_trap_stubs)
-
-FUNC(trap_common)
-	cld
-	push	%rdi
-	push	%rsi
-	push	%rdx
-	push	%rcx
-	push	%rax
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, %rdi
-	mov	%rsp, %rbx
-	and	$-16, %rsp
-	call	pv_trap
-	mov	%rbx, %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
-	pop	%rcx
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	add	$16, %rsp			/* vector, error code */
-	testb	$1, 12(%rsp)			/* events were masked before? byte 4 of cs */
-	movq	$FLAT_RING3_CS64, 8(%rsp)
-	jz	exit_unmasked
-	iretq
-END_FUNC(trap_common)
+	.globl	pv_event_callback_end
+pv_event_callback_end:
 
 /* Xen could not load a segment on the way back to us: nothing here uses one, so this is the end. Frame:
  * rcx, r11, ds, es, fs, gs, rip, ... */

@@ -7,7 +7,6 @@
  * (HYPERVISOR_mmu_update) and arch/x86/mm.c.
  */
 #include <string.h>
-#include "arch/mmu.h"
 #include "hypercall/pv.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -33,7 +32,7 @@
 
 extern char __text_start[], __rodata_start[], __rodata_end[];
 
-static const unsigned long *p2m;
+static const unsigned long *p2m; /* NULL: no PV domain; a frame is called by its pfn */
 static unsigned long p2m_pages;
 static uint64_t *root;
 
@@ -68,6 +67,8 @@ mfn_t virt_to_mfn(const void *ptr)
 {
     pfn_t pfn = virt_to_pfn(ptr);
 
+    if (!p2m)
+        return (mfn_t){ pfn.n };
     kassert(pfn.n < p2m_pages);
     return (mfn_t){ p2m[pfn.n] };
 }
@@ -136,20 +137,23 @@ static int provide_tables(const void *virt, unsigned int level, void *(*more)(vo
     return rc;
 }
 
-int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void))
+int pv_mmu_map_direct(void *start, void *end, void *(*more)(void))
 {
-    uint64_t *entries = table;
+    uint64_t *entries;
     char *virt = start;
     int rc = provide_tables(start, 2, more);
 
     if (rc)
         return rc;
+    entries = more();
+    if (!entries)
+        return -XEN_ENOMEM;
     for (unsigned int i = 0; i < ENTRIES; i++, virt += PAGE_SIZE)
         entries[i] = virt < (char *)end ? virt_to_mfn(virt).n << PAGE_SHIFT | PTE_RW : 0;
-    return hook_table(start, 2, table);
+    return hook_table(start, 2, entries);
 }
 
-int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
+int pv_mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
 {
     struct batch batch = { .count = 0 };
     char *virt = start;
@@ -171,7 +175,7 @@ int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
     return batch.rc;
 }
 
-int mmu_unmap(void *start, size_t count)
+int pv_mmu_unmap(void *start, size_t count)
 {
     struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
     struct batch batch = { .count = 0 };
@@ -188,7 +192,7 @@ int mmu_unmap(void *start, size_t count)
     return batch.rc ? batch.rc : hypercall_mmuext(&flush, 1);
 }
 
-int mmu_guard(void *page, bool guard)
+int pv_mmu_guard(void *page, bool guard)
 {
     return hypercall_update_va_mapping(page, guard ? 0 : virt_to_mfn(page).n << PAGE_SHIFT | PTE_RW,
                                        UVMF_INVLPG | UVMF_ALL);

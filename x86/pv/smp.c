@@ -13,7 +13,6 @@
 #include "lib/percpu.h"
 #include "mm/kmem.h"
 #include "x86/pv/pv.h"
-#include "x86/segment.h"
 
 #define FLAT_RING3_CS64_SEL 0xe033
 #define FLAT_RING3_SS64_SEL 0xe02b
@@ -44,7 +43,7 @@ static void fill(struct vcpu_guest_context *vcpu, const struct percpu *cpu,
     pv_traps_describe(vcpu);
 }
 
-int cpu_start(struct percpu *cpu, const struct context *context, void (*entry)(void))
+int pv_cpu_start(struct percpu *cpu, const struct context *context, void (*entry)(void))
 {
     struct vcpu_guest_context *vcpu = kmem_alloc(sizeof(*vcpu)); /* 5 KiB: not on a stack */
     int rc;
@@ -55,24 +54,4 @@ int cpu_start(struct percpu *cpu, const struct context *context, void (*entry)(v
     rc = hypercall_vcpu_initialise(cpu->vcpu, vcpu);
     kmem_free(vcpu);
     return rc ? rc : hypercall_vcpu_up(cpu->vcpu);
-}
-
-void cpu_start_self(void)
-{
-    segment_init();
-}
-
-void cpu_stop(void)
-{
-    hypercall_vcpu_down(this_percpu()->vcpu);
-}
-
-void cpu_stop_other(unsigned int vcpu)
-{
-    hypercall_vcpu_down(vcpu);
-}
-
-int cpu_restart(unsigned int vcpu)
-{
-    return hypercall_vcpu_up(vcpu);
 }

@@ -5,23 +5,22 @@
 #include "hypercall/pv.h"
 #include "lib/panic.h"
 #include "lib/percpu.h"
+#include "x86/guest.h"
 #include "x86/pv/pv.h"
+#include "x86/segment.h"
 #include "x86/trap.h"
 
-#define STUB_SIZE           16 /* x86/pv/entry.S */
 #define TRAP_DPL_USER       3
 #define TRAP_MASKS_EVENTS   (1 << 2)
 #define FLAT_RING3_CS64_SEL 0xe033
 
-extern const char pv_trap_stubs[];
 void pv_event_callback(void);
 void pv_failsafe_callback(void);
-void pv_trap(struct trap_frame *frame);
 
-/* From entry.S. Xen leaves the faulting address in vcpu_info. */
-void pv_trap(struct trap_frame *frame)
+/* Xen leaves it in vcpu_info. */
+static uint64_t fault_address(void)
 {
-    trap_handle(frame, this_percpu()->vcpu_info.arch.cr2);
+    return this_percpu()->vcpu_info.arch.cr2;
 }
 
 /* All vectors' entries; how many. */
@@ -36,7 +35,7 @@ static unsigned int describe(struct trap_info *table)
             .vector = vector,
             .flags = TRAP_MASKS_EVENTS | (vector == 3 || vector == 4 ? TRAP_DPL_USER : 0),
             .cs = FLAT_RING3_CS64_SEL,
-            .address = (unsigned long)pv_trap_stubs + vector * STUB_SIZE,
+            .address = (unsigned long)trap_stubs + vector * TRAP_STUB_SIZE,
         };
     }
     return n;
@@ -66,3 +65,22 @@ void pv_traps_describe(struct vcpu_guest_context *vcpu)
     vcpu->failsafe_callback_eip = (unsigned long)pv_failsafe_callback;
     vcpu->flags |= VGCF_failsafe_disables_events;
 }
+
+extern const char pv_event_callback_end[];
+
+const struct guest_ops pv_guest = {
+    .map_direct = pv_mmu_map_direct,
+    .map = pv_mmu_map,
+    .unmap = pv_mmu_unmap,
+    .guard = pv_mmu_guard,
+    .grant_map_frame = pv_grant_map_frame,
+    .grant_prepare = pv_grant_prepare,
+    .grant_host_addr = pv_grant_host_addr,
+    .grant_release = pv_grant_release,
+    .cpu_start = pv_cpu_start,
+    .cpu_start_self = segment_init,
+    .set_fs = pv_set_fs,
+    .fault_address = fault_address,
+    .upcall = (const char *)pv_event_callback,
+    .upcall_end = pv_event_callback_end,
+};

@@ -9,6 +9,9 @@
 #include "lib/panic.h"
 
 struct netbuf;
+struct pbuf;
+struct tcp_hdr;
+struct tcp_pcb;
 
 #define LWIP_DONT_PROVIDE_BYTEORDER_FUNCTIONS
 #define lwip_htons(n) __builtin_bswap16(n)
@@ -23,6 +26,8 @@ struct netbuf;
 #define LWIP_PLATFORM_ASSERT(message) panic("lwIP: %s:%d: %s", __FILE__, __LINE__, message)
 #endif
 
+/* net/bytes.c. */
+uint16_t net_sum(const void *data, int len);
 /* net/core.c. held: net lock */
 uint32_t net_random(void);
 uint32_t net_tcp_first_sequence(const void *local, uint16_t local_port, const void *remote,
@@ -34,3 +39,6 @@ void net_assert_locked(void);
 void *net_memory_alloc(size_t size);
 void *net_memory_calloc(size_t count, size_t size);
 void net_memory_free(void *block);
+
+/* net/admit.c. held: net lock */
+signed char net_tcp_admit(struct tcp_pcb *pcb, const struct tcp_hdr *header, const struct pbuf *p);

@@ -10,6 +10,7 @@
 
 extern uint32_t lwip_sys_now; /* the tests' clock */
 unsigned int lwip_port_rand(void);
+uint16_t net_sum(const void *data, int len); /* net/bytes.c, as in net/lwip/arch/cc.h */
 #define LWIP_RAND() lwip_port_rand()
 #define LWIP_PLATFORM_ASSERT(message)                                                              \
     do {                                                                                           \

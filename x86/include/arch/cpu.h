@@ -8,6 +8,8 @@
 
 /* As `uname -m` says. */
 #define ARCH_NAME "x86_64"
+/* How Xen started us: "pv", "pvh" or "hvm". */
+extern const char *arch_guest_type;
 
 /* In a loop that waits for another vCPU. */
 static inline void cpu_relax(void)

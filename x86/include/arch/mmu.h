@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What mm/ asks of the CPU's page tables.  On x86 PV each change is a hypercall: x86/pv/mmu.c.
+ * What mm/ asks of the CPU's page tables.  In a PV domain each change is a hypercall
+ * (x86/pv/mmu.c), with hardware assistance a store (x86/hvm/mmu.c).
  * All of these: thread context or boot; 0, or a negative Xen errno, or -XEN_ENOMEM when a page
  * table page could not be had.
  */
@@ -15,10 +16,10 @@
 #define HEAP_START   0x500000000000UL /* 80 TiB */
 #define HEAP_END     0x600000000000UL
 
-/* Map the 2 MiB of the direct map that begin at `start` (2 MiB aligned), the part below `end` of
- * them, read-write and no-execute. `table` is a free mapped page for the last-level table; more
- * table pages come from `more()`. On success `table` is used up. */
-int mmu_map_direct(void *start, void *end, void *table, void *(*more)(void));
+/* Map [start, end) of the direct map, which lies within 2 MiB (aligned) and is not mapped yet,
+ * read-write and no-execute. Pages for tables come from `more()`, NULL: out of memory; the caller
+ * may hold the page allocator's lock. */
+int mmu_map_direct(void *start, void *end, void *(*more)(void));
 /* Map frames anywhere outside the direct map. */
 int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable);
 int mmu_unmap(void *start, size_t count);

@@ -20,8 +20,10 @@ typedef struct mfn {
     unsigned long n;
 } mfn_t;
 
-/* Set once by boot/, before any other use of this header. */
+/* Set once by boot/, before any other use of this header. A PV domain's direct map begins with the
+ * image; else the image lies apart from and below it, at its link address (boot/image.lds). */
 extern unsigned long direct_map_offset;
+extern char __image_offset[]; /* virtual address - physical address, an absolute symbol */
 
 static inline void *pfn_to_virt(pfn_t pfn)
 {
@@ -31,7 +33,11 @@ static inline void *pfn_to_virt(pfn_t pfn)
 /* `ptr`: anywhere in a page of the direct map (kernel image, page allocator, kernel heap). */
 static inline pfn_t virt_to_pfn(const void *ptr)
 {
-    return (pfn_t){ ((unsigned long)ptr - direct_map_offset) >> PAGE_SHIFT };
+    unsigned long virt = (unsigned long)ptr;
+    unsigned long offset =
+        virt < direct_map_offset ? (unsigned long)__image_offset : direct_map_offset;
+
+    return (pfn_t){ (virt - offset) >> PAGE_SHIFT };
 }
 
 /* The frame number Xen and other domains know a page of the direct map by. Any context. */

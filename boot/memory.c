@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ranges of physical memory: adding and taking away.
+ */
+#include "boot/memory.h"
+#include "arch/page.h"
+
+static uint64_t end_of(uint64_t start, uint64_t size)
+{
+    uint64_t end;
+
+    return __builtin_add_overflow(start, size, &end) ? UINT64_MAX : end;
+}
+
+static uint64_t size_of(const struct memory_range *range)
+{
+    return range->end - range->start;
+}
+
+static void put(struct memory *memory, uint64_t start, uint64_t end)
+{
+    struct memory_range *into = &memory->ranges[memory->nr];
+
+    if (start >= end)
+        return;
+    if (memory->nr < MEMORY_RANGES) {
+        memory->nr++;
+    } else {
+        into = memory->ranges;
+        for (unsigned int i = 1; i < memory->nr; i++)
+            if (size_of(&memory->ranges[i]) < size_of(into))
+                into = &memory->ranges[i];
+        if (size_of(into) >= end - start)
+            return;
+    }
+    *into = (struct memory_range){ start, end };
+}
+
+/* Whole pages. */
+static void remove_pages(struct memory *memory, uint64_t start, uint64_t end)
+{
+    for (unsigned int i = memory->nr; i-- > 0;) {
+        struct memory_range range = memory->ranges[i];
+
+        if (range.end <= start || range.start >= end)
+            continue;
+        memory->ranges[i] = memory->ranges[--memory->nr]; /* looked at already, or itself */
+        put(memory, range.start, MIN(start, range.end));
+        put(memory, MAX(end, range.start), range.end);
+    }
+}
+
+void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t limit)
+{
+    uint64_t end = MIN(end_of(start, size), limit) & PAGE_MASK;
+
+    start = ROUND_UP(MIN(start, limit), PAGE_SIZE);
+    if (start >= end)
+        return;
+    remove_pages(memory, start, end); /* told twice is not twice there */
+    put(memory, start, end);
+}
+
+void memory_remove(struct memory *memory, uint64_t start, uint64_t size)
+{
+    uint64_t end = MIN(end_of(start, size), UINT64_MAX & PAGE_MASK);
+
+    if (size)
+        remove_pages(memory, start & PAGE_MASK, ROUND_UP(end, PAGE_SIZE));
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""An image whose secondary vCPUs get lost: they sleep where they should say that they have arrived.
+
+usage: lose_vcpus.py IMAGE.elf LOST.elf
+
+No Xen can be asked to start a vCPU and not to run it, so what is changed is the program: the first
+bytes of kernel/smp.c's arrive(), in a copy.
+"""
+import struct
+import subprocess
+import sys
+
+SLEEP = bytes.fromhex("6a00 6a00 6a00"   # push $0; push $0; push $0: a struct sched_poll, no port, no end
+                      "b81d000000"       # 1: mov $__HYPERVISOR_sched_op, %eax
+                      "bf03000000"       # mov $SCHEDOP_poll, %edi
+                      "4889e6"           # mov %rsp, %rsi
+                      "0f05"             # syscall
+                      "ebef")            # jmp 1b
+PT_LOAD = 1
+
+
+def file_offset(data, address):
+    start, size, count = (struct.unpack_from(layout, data, at)[0]
+                          for layout, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+    for at in range(start, start + size * count, size):
+        kind, _, offset, virtual, _, length = struct.unpack_from("<IIQQQQ", data, at)
+        if kind == PT_LOAD and virtual <= address < virtual + length:
+            return offset + address - virtual
+    raise SystemExit(f"lose_vcpus: {address:#x} is in no segment")
+
+
+def main():
+    if len(sys.argv) != 3:
+        raise SystemExit(__doc__)
+    image, lost = sys.argv[1:]
+    names = subprocess.run(["nm", image], stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = [line.split()[0] for line in names.splitlines() if line.endswith(" t arrive")]
+    if len(found) != 1:
+        raise SystemExit(f"lose_vcpus: {image} has {len(found)} functions arrive(), not one")
+    with open(image, "rb") as file:
+        data = bytearray(file.read())
+    offset = file_offset(data, int(found[0], 16))
+    data[offset:offset + len(SLEEP)] = SLEEP
+    with open(lost, "wb") as file:
+        file.write(data)
+
+
+if __name__ == "__main__":
+    main()

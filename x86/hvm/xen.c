@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Finding Xen, and letting it find us.  Follows Xen public/arch-x86/cpuid.h, public/hvm/params.h
+ * and arch/x86/hvm/irq.c.
+ */
+#include "hypercall/hvm.h"
+#include "hypercall/memory.h"
+#include "lib/panic.h"
+#include "x86/cpuid.h"
+#include "x86/hvm/hvm.h"
+#include "x86/hvm/internal.h"
+#include <xen/arch-x86/cpuid.h>
+
+#define CPUID_FIRST  0x40000000
+#define CPUID_LAST   0x40010000
+#define CPUID_STRIDE 0x100
+
+domid_t hvm_domid = DOMID_SELF;
+
+/* Behind other hypervisors' leaves, which Xen may show too (viridian). */
+bool hvm_find_xen(void)
+{
+    for (uint32_t leaf = CPUID_FIRST; leaf < CPUID_LAST; leaf += CPUID_STRIDE) {
+        struct cpuid signature = cpuid(leaf, 0);
+
+        if (signature.ebx == 0x566e6558 && signature.ecx == 0x65584d4d &&
+            signature.edx == 0x4d4d566e) { /* XenVMMXenVMM */
+            struct cpuid hvm = cpuid(leaf + 4, 0);
+
+            if (signature.eax >= leaf + 4 && hvm.eax & XEN_HVM_CPUID_DOMID_PRESENT)
+                hvm_domid = (domid_t)hvm.ecx;
+            return true;
+        }
+    }
+    return false;
+}
+
+int hvm_connect(unsigned long pfn)
+{
+    uint64_t callback = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | HVM_CALLBACK_VECTOR;
+    int rc = hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0, pfn);
+
+    return rc ? rc : hypercall_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
+}
