@@ -16,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
-BED_LIMIT_S = 600       # for one bed, whatever its tests may take in sum, unless it is to take long
+BED_LIMIT_S = 900       # for one bed, whatever its tests may take in sum, unless it is to take long
 SHOWN_LINES = 60        # of what a failed test said
 
 
