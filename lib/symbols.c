@@ -45,11 +45,12 @@ static size_t put(char *name, size_t len, uint8_t byte)
 int symbol_text(char *out, size_t size, unsigned long address)
 {
     unsigned long wanted = address - (unsigned long)__text_start, next = 0, offset = 0;
+    unsigned long text_size = (unsigned long)__text_end - (unsigned long)__text_start;
     const uint8_t *at = symbol_table, *found = NULL;
     char name[NAME_MAX];
     size_t len = 0;
 
-    for (uint32_t n = 0; n < symbol_count && address < (unsigned long)__text_end; n++) {
+    for (uint32_t n = 0; n < symbol_count && wanted < text_size; n++) {
         at = read_distance(at, &next);
         if (next > wanted)
             break;
