@@ -166,7 +166,7 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     hvm_cpu_init(hvm_boot_cpu);
     hvm_mmu_init(nx);
     if (!hvm_find_xen())
-        give_up("there is no Xen below this machine, and this program is a Xen domain's kernel");
+        give_up("there is no Xen below this machine: this is a Xen domain's kernel");
     if (magic != XEN_HVM_START_MAGIC_VALUE)
         silence_pic();
     decode(magic, paddr);
