@@ -253,6 +253,7 @@ TEST(smp_hotplug_under_load)
 
     REQUIRE_VCPUS(2);
     REQUIRE_THREADS(ARRAY_SIZE(threads));
+    test_sleep_ms(200); /* at boot vCPUs are compared with what xenstore says, and put right */
     for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "work", work_on, &hotplug_turns[i]), 0);
     thread_set_priority(current_thread(), PRIORITY_HIGH, false); /* or it waits for slices to end */

@@ -8,4 +8,3 @@
 
 test_selftest_pvh() { tap 'type="pvh"'; }
 test_selftest_pvh_2l() { tap 'type="pvh"' 'extra="-events=2l"'; }
-test_selftest_pvh_4_vcpus() { tap 'type="pvh"' vcpus=4; }
