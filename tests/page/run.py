@@ -42,7 +42,8 @@ class Run:
         self.process = subprocess.Popen(
             ["make", "-s", "--no-print-directory", "run", f"PORT={self.port}", *variables], cwd=ROOT,
             env={**os.environ, "CLOCK": "paced"}, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log, start_new_session=True)
+            stderr=self.log, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # ignored in the background
 
     def text(self):
         self.log.seek(0)
