@@ -2,7 +2,7 @@
 # The same files as PVH domains: every size of memory, many vCPUs, what a crash says, what the toolstack asks.
 # needs: hello crash vcpus unprobed
 # limit: 120
-# xen: 4.14 4.17 4.20
+# xen: 4.17 4.20
 
 boot_pvh() {
     local app=$1
@@ -23,12 +23,7 @@ size() {
     note "$(console_lines | awk '/^memory:/ { print $4 }') MiB free"
 }
 
-test_pvh_memory_2() {
-    case $(xl info xen_version) in
-    4.14*) skip "not enough on Xen 4.14: the domain faults before its first word" ;;
-    esac
-    size 2
-}
+test_pvh_memory_2() { size 2; }
 test_pvh_memory_3() { size 3; }
 test_pvh_memory_4() { size 4; }
 test_pvh_memory_32() { size 32; }

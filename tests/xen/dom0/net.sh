@@ -39,7 +39,7 @@ link_local() { printf 'fe80::216:3eff:fe00:%x%%xenbr0' "${1##*.}"; }
 vif() { echo "vif$(xl domid "$domain").0"; }
 
 pattern() {
-    awk 'BEGIN { for (i = 0; i < 65536; i++) printf "%c", 32 + i % 95 }' >pattern
+    awk 'BEGIN { for (i = 0; i < 1024; i++) print "Xenolith 0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOP" }' >pattern
     for _ in $(seq $((($1 + 65535) / 65536))); do
         cat pattern
     done | head -c "$1"
