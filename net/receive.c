@@ -88,6 +88,13 @@ static bool is_fragment(const struct pbuf *p)
            frame[20] == IP6_NEXTH_FRAGMENT;
 }
 
+/* Of a packet of IPv4, the header being there: the one of UDP comes behind it, as in all but the
+ * later parts of one. */
+static bool has_udp_header(const uint8_t *frame)
+{
+    return frame[23] == IP_PROTO_UDP && !(frame[20] & 0x1f || frame[21]);
+}
+
 /* Shorter than what lwIP reads before it looks at the length: a header, of UDP also the ports. */
 static bool is_cut_short(const struct pbuf *p)
 {
@@ -97,9 +104,9 @@ static bool is_cut_short(const struct pbuf *p)
     if (p->len < 14)
         return true;
     if (frame[12] == 0x08 && frame[13] == 0x00)
-        len = p->len < 14 + IP_HLEN       ? IP_HLEN
-              : frame[23] == IP_PROTO_UDP ? (frame[14] & 0xfu) * 4 + UDP_HLEN
-                                          : IP_HLEN;
+        len = p->len < 14 + IP_HLEN   ? IP_HLEN
+              : has_udp_header(frame) ? (frame[14] & 0xfu) * 4 + UDP_HLEN
+                                      : IP_HLEN;
     else if (frame[12] == 0x08 && frame[13] == 0x06)
         len = SIZEOF_ETHARP_HDR;
     else if (frame[12] == 0x86 && frame[13] == 0xdd)

@@ -19,6 +19,17 @@ void other_end_notified(void)
 {
 }
 
+/* There is no second console here. */
+void thread_start_service(const char *name, void (*fn)(void *arg), void *arg)
+{
+    (void)name, (void)fn, (void)arg;
+}
+
+void thread_sleep_until(uint64_t deadline_ns)
+{
+    (void)deadline_ns;
+}
+
 /* The daemon reads `len` bytes. */
 static void take_output(uint32_t len)
 {

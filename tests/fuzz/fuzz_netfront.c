@@ -42,11 +42,6 @@ static struct netfront_queue *queue(unsigned int n)
 static void *kept[REFS];
 static unsigned int nr_kept;
 
-void page_get_stats(struct page_stats *stats)
-{
-    stats->total = stats->free = 100000;
-}
-
 void *pages_alloc(unsigned int order)
 {
     MUST(order == 0);

@@ -11,6 +11,7 @@
 #include "tests/host/test.h"
 #include "tests/net/peer.h"
 #include "tests/net/world.h"
+#include "xenolith.h"
 
 #define OWN    0x0a000002u /* 10.0.0.2 */
 #define CLIENT 0xc0000201u /* 192.0.2.1, behind the gateway */
@@ -271,6 +272,28 @@ TEST(fragments_stay_within_the_budget_and_age)
     world_pass_ms(80000);
     peer_send_udp(0, CLIENT, 9, OWN, 9, "x", 1); /* lets time be made up for */
     CHECK_EQ(net_held_pages, 0);
+}
+
+static uint64_t dropped(void)
+{
+    struct xenolith_network network;
+
+    xenolith_get_network(&network);
+    return network.dropped;
+}
+
+/* The last piece of a datagram may be a byte, which is less than a header of UDP. */
+TEST(short_last_fragment_is_not_cut_short)
+{
+    uint64_t before;
+
+    begin();
+    before = dropped();
+    peer_send_fragment(0, CLIENT, OWN, 1, 0, true, 1400);
+    peer_send_fragment(0, CLIENT, OWN, 1, 1400, false, 1);
+    CHECK_EQ(dropped(), before);
+    peer_send_fragment(0, CLIENT, OWN, 2, 0, false, 1);
+    CHECK_EQ(dropped(), before + 1);
 }
 
 static size_t send_all(struct socket *s)
