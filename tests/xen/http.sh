@@ -57,7 +57,8 @@ test_http_takes_no_harm_in_8_mib() {
     note "free: $((free / 1024)) KiB, with 12 abusers $(($(figure memory_free) / 1024)) KiB"
     wait_for 60 eval '[ "$(figure connections)" -lt 5 ]' || fail "still $(figure connections) connections"
     sleep 1
-    [ "$(figure memory_free)" -gt $((free - 1500000)) ] || fail "memory is gone: $free, $(figure memory_free) left"
+    [ "$(figure memory_free)" -gt $((free * 11 / 20)) ] ||    # rings have grown, and packets' pages are kept
+        fail "memory is gone: $free, $(figure memory_free) left"
 }
 
 # Many that begin a request and never end it.
