@@ -28,6 +28,7 @@ struct archive {
     size_t size, at;   /* where the next entry is; after an error, where it is wrong */
     const char *kind;  /* "cpio", "tar" */
     const char *wrong; /* what, after an error */
+    unsigned int part; /* cpio: of several, one behind the other */
     int (*next)(struct archive *archive, struct archive_entry *entry);
 };
 

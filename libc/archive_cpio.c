@@ -40,8 +40,9 @@ static bool read_fields(const char *digits, uint32_t fields[FIELDS])
     return true;
 }
 
-static void fill(struct archive_entry *entry, const uint32_t *fields)
+static void fill(struct archive_entry *entry, const uint32_t *fields, unsigned int part)
 {
+    uint32_t device = fields[MAJOR] << 20 ^ fields[MINOR] ^ part * 0x9e3779b9;
     uint32_t type = fields[MODE] & TYPE_MASK;
 
     entry->type = type == TYPE_FILE      ? ENTRY_FILE
@@ -50,9 +51,8 @@ static void fill(struct archive_entry *entry, const uint32_t *fields)
                                          : ENTRY_OTHER;
     entry->permissions = fields[MODE] & 07777;
     entry->mtime = fields[MTIME];
-    if (type == TYPE_FILE && fields[NLINK] > 1) /* the device's numbers are small */
-        entry->same =
-            (uint64_t)fields[INO] << 32 | (fields[MAJOR] << 20 ^ fields[MINOR] ^ 0x80000000);
+    if (type == TYPE_FILE && fields[NLINK] > 1)
+        entry->same = (uint64_t)fields[INO] << 32 | device | 1UL << 63;
 }
 
 /* The entry at archive->at. Its numbers have 32 bits, sums of them are size_t: nothing wraps. */
@@ -78,7 +78,7 @@ static int read_entry(struct archive *archive, struct archive_entry *entry)
         return archive_wrong(archive, at, "the data go beyond the end");
     entry->data = archive->bytes + MIN(data_at, archive->size);
     entry->size = fields[FILESIZE];
-    fill(entry, fields);
+    fill(entry, fields, archive->part);
     archive->at = MIN(ROUND_UP(data_at + fields[FILESIZE], 4), archive->size);
     return 1;
 }
@@ -92,6 +92,7 @@ static int cpio_next(struct archive *archive, struct archive_entry *entry)
             return 0;
         if (!is_header(archive, archive->at) || archive->at % 4)
             return archive_wrong(archive, archive->at, "something else behind the end");
+        archive->part++;
     }
     return rc;
 }

@@ -122,6 +122,7 @@ static struct content *new_content(uint64_t same)
     if (content) {
         content->number = ++last_number;
         content->same = same;
+        content->data = "";
     }
     return content;
 }
