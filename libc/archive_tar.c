@@ -70,7 +70,7 @@ static bool sum_is_right(const struct header *header)
 static size_t read_record(const char *record, size_t len, struct ahead *ahead)
 {
     const char *blank = memchr(record, ' ', MIN(len, 20));
-    const char *equals, *key = blank + 1;
+    const char *equals, *key = blank ? blank + 1 : record;
     struct text value;
     uint64_t length;
 
