@@ -129,6 +129,8 @@ $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
 $(NO_CANARY): KERNEL_CODE += -fno-stack-protector -fno-split-stack
+# Once, on the boot stack, and a domain with hardware assistance survives the fault of an overflow.
+$(patsubst %,$(B)/obj/boot/%.c.o,loaded memory multiboot pvh): KERNEL_CODE += -fno-split-stack
 
 $(KERNEL_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)

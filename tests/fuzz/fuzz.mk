@@ -22,6 +22,8 @@ FUZZ_LOADER   := boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
 build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 
+FUZZ_ARCHIVE  := libc/archive.c libc/archive_cpio.c libc/archive_tar.c
+build/fuzz/fuzz_archive: $(FUZZ_ARCHIVE:%.c=build/fuzz/%.o)
 build/fuzz/fuzz_loader: $(FUZZ_LOADER:%.c=build/fuzz/%.o)
 
 build/fuzz/%.o: %.c
@@ -37,7 +39,7 @@ build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
 	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
 
 .PHONY: fuzz fuzz-short
-.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_LOADER) $(wildcard tests/fuzz/*.c))
+.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_LOADER) $(FUZZ_ARCHIVE) $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
 	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
 
