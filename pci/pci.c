@@ -100,18 +100,19 @@ void pci_scan(void (*fn)(const struct pci_device *device, void *arg), void *arg)
     }
 }
 
-/* How many ports the register decodes: which of its bits can be set. The device answers nowhere
- * meanwhile. */
+/* How many ports the register decodes, by which of its bits can be set; 0: nonsense. The device
+ * answers nowhere meanwhile. */
 static uint32_t size_ports(const struct pci_device *device, unsigned int reg, uint32_t base)
 {
-    uint32_t command = config_read(device, COMMAND) & 0xffff, mask;
+    uint32_t command = config_read(device, COMMAND) & 0xffff, mask, size;
 
     config_write(device, COMMAND, command & ~(uint32_t)(COMMAND_PORTS | COMMAND_MEMORY));
     config_write(device, reg, ~0U);
     mask = config_read(device, reg) & BAR_PORTS_MASK;
     config_write(device, reg, base);
     config_write(device, COMMAND, command);
-    return mask & -mask;
+    size = mask & -mask;
+    return mask == (BAR_PORTS_MASK & -size) ? size : 0;
 }
 
 int pci_io_ports(const struct pci_device *device, unsigned int bar, unsigned int len,

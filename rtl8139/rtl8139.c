@@ -85,10 +85,14 @@ static void add(const struct pci_device *device)
     if (rc == 0) {
         card->pci = *device;
         rc = prepare(card);
+        if (rc) {
+            pages_free(card->rings, 0);
+            kmem_free(card);
+        } else {
+            rc = start_thread(card); /* from here on interrupts know it: it stays */
+        }
     }
-    if (rc == 0)
-        rc = start_thread(card);
-    if (rc) { /* what was allocated may be known to the interrupt already: it stays */
+    if (rc) {
         log_error("rtl8139: the card in slot %u is not used: %s", device->device, error_name(rc));
         return;
     }

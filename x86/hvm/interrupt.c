@@ -114,9 +114,11 @@ int arch_pci_interrupt(unsigned int device, unsigned int pin, struct pci_interru
 {
     int rc = open_path();
 
+    if (rc == 0)
+        rc = open_pin(PIC_PINS + (4 * device + device / 8 + pin - 1) % PCI_PINS);
     if (rc)
         return rc;
     interrupt->next = interrupts;
     store_release(&interrupts, interrupt); /* pairs with device_event() */
-    return open_pin(PIC_PINS + (4 * device + device / 8 + pin - 1) % PCI_PINS);
+    return 0;
 }
