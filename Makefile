@@ -212,10 +212,13 @@ $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tool
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
-# The CD an HVM domain starts from; .mb2: by the second version of multiboot.
+# The CD an HVM domain starts from; .mb2: by the second version of multiboot; .rtl: with the emulated network card.
 $(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@MULTIBOOT=2 tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(B)/%.rtl.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $@ "-uart=io:0x3f8 -net=rtl8139"
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
