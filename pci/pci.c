@@ -128,7 +128,7 @@ int pci_io_ports(const struct pci_device *device, unsigned int bar, unsigned int
     if (!(value & BAR_PORTS) || base == 0)
         return -XEN_ENODEV;
     size = size_ports(device, reg, value);
-    if (size >= len && base >= PORTS_MIN && base <= 0x10000 - size && base % size == 0) {
+    if (size >= len && base >= PORTS_MIN && base <= 0x10000 - size && !(base & (size - 1))) {
         *port = (uint16_t)base;
         return 0;
     }
