@@ -19,7 +19,7 @@
 #include "x86/guest.h"
 #include "x86/hvm/hvm.h"
 #include "x86/hvm/regs.h"
-#include "x86/hvm/uart.h"
+#include "arch/uart.h"
 #include <xen/arch-x86/hvm/start_info.h>
 
 #define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)

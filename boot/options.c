@@ -7,7 +7,7 @@
 #include <string.h>
 #include "lib/log.h"
 #include "mm/page.h"
-#include "x86/hvm/uart.h"
+#include "arch/uart.h"
 
 #define STACK_ORDER_MIN 3
 

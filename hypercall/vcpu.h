@@ -19,12 +19,6 @@ static inline int hypercall_vcpu_register_info(unsigned int vcpu, uint64_t mfn, 
     return hypercall_vcpu(VCPUOP_register_vcpu_info, vcpu, &op);
 }
 
-/* >= 0: the vCPU exists; 1: it is up; -XEN_ENOENT: no such vCPU. */
-static inline int hypercall_vcpu_is_up(unsigned int vcpu)
-{
-    return hypercall_vcpu(VCPUOP_is_up, vcpu, 0);
-}
-
 /* Every vCPU starts with a 10 ms periodic timer running. */
 static inline int hypercall_vcpu_stop_periodic_timer(unsigned int vcpu)
 {

@@ -83,7 +83,7 @@ void smp_init(void)
 
 bool smp_vcpu_exists(unsigned int vcpu)
 {
-    return vcpu < MAX_VCPUS && hypercall_vcpu_is_up(vcpu) >= 0;
+    return vcpu < MAX_VCPUS && cpu_is_up(vcpu) >= 0;
 }
 
 /* A new vCPU's first C code. */
@@ -115,7 +115,7 @@ static int percpu_create(unsigned int vcpu)
         cpu = (struct percpu *)ROUND_UP((unsigned long)memory, align);
         cpu->self = cpu;
         cpu->vcpu = vcpu;
-        cpu->vcpu_info.evtchn_upcall_mask = 1;
+        upcalls_begin_masked(cpu);
         rc = hypercall_vcpu_register_info(vcpu, virt_to_mfn(&cpu->vcpu_info).n,
                                           (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
     }
@@ -124,7 +124,7 @@ static int percpu_create(unsigned int vcpu)
         kmem_free(smp);
         return rc;
     }
-    cpu->vcpu_info.evtchn_upcall_mask = 1;
+    upcalls_begin_masked(cpu); /* Xen may have copied another one over it */
     cpu->smp = smp;
     store_release(&percpus[vcpu], cpu); /* complete before anybody looks */
     return 0;
@@ -188,7 +188,7 @@ static int await_down(unsigned int vcpu)
     uint64_t deadline_ns = time_after_ns(LEAVE_WAIT_NS);
     int rc = await(is_parked, vcpu, deadline_ns);
 
-    while (rc == 0 && hypercall_vcpu_is_up(vcpu) == 1) {
+    while (rc == 0 && cpu_is_up(vcpu) == 1) {
         thread_sleep_until(time_after_ns(DOWN_LOOK_NS));
         rc = time_now_ns() < deadline_ns ? 0 : -XEN_ETIMEDOUT;
     }

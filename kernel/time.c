@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Clocks, and the timer interrupt.  Follows Xen public/xen.h (wall clock in struct shared_info) and
- * public/vcpu.h.
+ * Clocks, and the timer interrupt.  Follows Xen public/xen.h (wall clock in struct shared_info).
  */
 #include "arch/clock.h"
 #include "events/events.h"
-#include "hypercall/vcpu.h"
 #include "kernel/sched_private.h"
 
 static const struct shared_info *wall_clock; /* NULL before time_init() */
@@ -97,8 +95,6 @@ __attribute__((cold)) static void throttle_begin(uint64_t delay_ns)
 
 __attribute__((cold)) int time_init(struct shared_info *shared)
 {
-    struct percpu *cpu = this_percpu();
-    evtchn_port_t port;
     bool enabled;
     int rc;
 
@@ -106,12 +102,11 @@ __attribute__((cold)) int time_init(struct shared_info *shared)
         wall_clock = shared;
         events_set_throttle(throttle_begin);
     }
-    rc = hypercall_vcpu_stop_periodic_timer(cpu->vcpu);
-    if (rc == 0)
-        rc = event_bind_virq(VIRQ_TIMER, cpu->vcpu, timer_event, NULL, &port);
+    rc = arch_timer_start(timer_event);
     if (rc == 0 && shared) { /* a vCPU that begins has armed none */
         enabled = upcalls_save();
-        timers_run(cpu->timers); /* interrupts for those armed already had nowhere to go */
+        timers_run(
+            this_percpu()->timers); /* interrupts for those armed already had nowhere to go */
         upcalls_restore(enabled);
     }
     return rc;

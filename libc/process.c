@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "console/console.h"
 #include "arch/cpu.h"
-#include "hypercall/vcpu.h"
+#include "arch/smp.h"
 #include "lib/atomic.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -134,7 +134,7 @@ static long count_vcpus(bool up)
     long count = 0;
 
     for (unsigned int vcpu = 0; vcpu < MAX_VCPUS; vcpu++) {
-        int rc = hypercall_vcpu_is_up(vcpu);
+        int rc = cpu_is_up(vcpu);
 
         if (rc < 0)
             break;

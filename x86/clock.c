@@ -6,6 +6,7 @@
  */
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "events/events.h"
 #include "hypercall/vcpu.h"
 #include "lib/atomic.h"
 #include "lib/percpu.h"
@@ -36,6 +37,15 @@ uint64_t arch_clock_ns(void)
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while (version & 1 || version != load_once(&time->version) || cpu != this_percpu());
     return ns;
+}
+
+__attribute__((cold)) int arch_timer_start(void (*expired)(evtchn_port_t port, void *arg))
+{
+    unsigned int vcpu = this_percpu()->vcpu;
+    evtchn_port_t port;
+    int rc = hypercall_vcpu_stop_periodic_timer(vcpu);
+
+    return rc ? rc : event_bind_virq(VIRQ_TIMER, vcpu, expired, NULL, &port);
 }
 
 void arch_timer_set(uint64_t deadline_ns)

@@ -207,6 +207,10 @@ TEST(libc_getentropy_differs)
 {
     unsigned char a[32] = { 0 }, b[32] = { 0 }, large[257];
 
+    if (getentropy(a, sizeof(a)) == -1 && errno == ENOSYS) {
+        test_skip("the CPU has no random numbers");
+        return;
+    }
     CHECK_EQ(getentropy(a, sizeof(a)), 0);
     CHECK_EQ(getentropy(b, sizeof(b)), 0);
     CHECK(memcmp(a, b, sizeof(a)) != 0);

@@ -45,7 +45,7 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #define upcalls_enabled               sim_upcalls_enabled
 #define arch_clock_ns                 sim_clock_ns
 #define arch_timer_set                sim_timer_set
-#define event_bind_virq               sim_bind_virq
+#define arch_timer_start              sim_timer_start
 #define event_bind_ipi                sim_bind_ipi
 #define event_notify                  sim_notify
 

@@ -295,13 +295,9 @@ void sim_timer_set(uint64_t deadline_ns)
         sim.all[sim.vcpu].timer_ns = deadline_ns;
 }
 
-int sim_bind_virq(unsigned int virq, unsigned int vcpu, event_handler *handler, void *arg,
-                  evtchn_port_t *port)
+int sim_timer_start(event_handler *handler)
 {
-    (void)arg;
-    kassert(virq == VIRQ_TIMER && vcpu == sim.vcpu);
-    *port = 1 + vcpu;
-    sim.all[vcpu].timer_handler = handler;
+    sim.all[sim.vcpu].timer_handler = handler;
     return 0;
 }
 

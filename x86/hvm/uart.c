@@ -2,7 +2,8 @@
  *
  * A 16550 by polling.  Follows the data sheet of National Semiconductor's PC16550D.
  */
-#include "x86/hvm/uart.h"
+#include "arch/uart.h"
+#include "lib/log.h"
 #include "x86/hvm/regs.h"
 
 #define DATA        0

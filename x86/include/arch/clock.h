@@ -5,10 +5,15 @@
  */
 #pragma once
 #include <stdint.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
 
 /* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context.
  */
 uint64_t arch_clock_ns(void);
-/* Interrupt this vCPU (VIRQ_TIMER) at the absolute time, or at once if it is past. TIME_NEVER: not
- * at all. Upcalls masked. */
+/* On each vCPU, before the first arch_timer_set() that matters: call `expired` in an upcall each
+ * time the timer expires, as an event's handler. 0 or -errno. */
+int arch_timer_start(void (*expired)(evtchn_port_t port, void *arg));
+/* Interrupt this vCPU at the absolute time, or at once if it is past. TIME_NEVER: not at all.
+ * Upcalls masked. */
 void arch_timer_set(uint64_t deadline_ns);

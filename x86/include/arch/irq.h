@@ -36,3 +36,9 @@ static inline bool upcalls_enabled(void)
     asm volatile("movb %%gs:%c1, %0" : "=q"(masked) : "i"(VCPU_INFO_AT(evtchn_upcall_mask)));
     return !masked;
 }
+
+/* `cpu` is another vCPU, which is not running: it starts with upcalls masked. */
+static inline void upcalls_begin_masked(struct percpu *cpu)
+{
+    cpu->vcpu_info.evtchn_upcall_mask = 1;
+}

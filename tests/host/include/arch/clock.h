@@ -4,7 +4,10 @@
  */
 #pragma once
 #include <stdint.h>
+#include <xen/xen.h>
+#include <xen/event_channel.h>
 
 uint64_t arch_clock_ns(void);
+int arch_timer_start(void (*expired)(evtchn_port_t port, void *arg));
 /* Noted in fake_xen.timer_ns of this vCPU; a test raises the VIRQ. */
 void arch_timer_set(uint64_t deadline_ns);

@@ -4,9 +4,15 @@
  */
 #pragma once
 #include <stdbool.h>
+#include "lib/percpu.h"
 
 void upcalls_disable(void);
 /* Events that came while masked are delivered before this returns (with the fake kernel: soon
  * after, by the pthread that plays the vCPU's upcalls). */
 void upcalls_enable(void);
 bool upcalls_enabled(void);
+
+static inline void upcalls_begin_masked(struct percpu *cpu)
+{
+    cpu->vcpu_info.evtchn_upcall_mask = 1;
+}

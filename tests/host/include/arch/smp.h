@@ -3,9 +3,18 @@
  * Starting and stopping a vCPU on the host: test_smp.c plays it with pthreads.
  */
 #pragma once
+#include <stdint.h>
+#include <xen/xen.h>
+#include <xen/vcpu.h>
 #include "arch/context.h"
+#include "arch/hypercall.h"
 
 struct percpu;
+
+static inline int cpu_is_up(unsigned int vcpu)
+{
+    return (int)hypercall5(__HYPERVISOR_vcpu_op, VCPUOP_is_up, vcpu, 0, 0, 0);
+}
 
 /* Start `cpu`'s vCPU for the first time: in `entry`, on the stack and with the thread register of
  * `context`, this_percpu() being `cpu`, upcalls masked. Its vcpu_info is registered. Returns when

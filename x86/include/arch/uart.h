@@ -4,7 +4,8 @@
  * only one to tell.  Any context; a port that is not there is noticed and left alone.
  */
 #pragma once
-#include "lib/log.h"
+#include <stddef.h>
+#include <stdint.h>
 
 #define UART_COM1 0x3f8
 
