@@ -4,7 +4,7 @@
 # Looks for commands and files, not for packages, so that whatever provides them will do.
 # For Debian 12 and 13.
 #
-#   tools/host-packages.sh GROUP...     build [ARCH...], bed, iso, check, test, page; ARCH: arm64, arm32
+#   tools/host-packages.sh GROUP...     build [ARCH...], bed, bed_arm, iso, check, test, page; ARCH: arm64, arm32
 set -eu
 
 missing=
@@ -62,6 +62,12 @@ group_bed()
     need_file libxen-dev /usr/include/xen/xen.h
 }
 
+group_bed_arm()
+{
+    group_bed
+    need_command qemu-system-aarch64 qemu-system-arm
+}
+
 group_iso()
 {
     need_command grub-mkrescue grub-common
@@ -100,12 +106,12 @@ group_page()
 [ $# -gt 0 ] || set -- help
 for group; do
     case $group in
-    build|bed|iso|check|test|page|arm64|arm32)
+    build|bed|bed_arm|iso|check|test|page|arm64|arm32)
         "group_$group" ;;
     x86_64)
         ;;
     *)
-        echo "usage: tools/host-packages.sh build [arm64] [arm32] | bed | iso | check | test | page" >&2
+        echo "usage: tools/host-packages.sh build [arm64] [arm32] | bed | bed_arm | iso | check | test | page" >&2
         exit 2 ;;
     esac
 done

@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import debug                                # noqa: E402
 import domain                               # noqa: E402
-from image import SUITES, BedError          # noqa: E402
+from image import ARCHS, SUITES, BedError   # noqa: E402
 from machine import CLOCKS                  # noqa: E402
 from session import Bed                     # noqa: E402
 
@@ -42,19 +42,23 @@ def files_of(options):
     return files
 
 
+def bed_of(options):
+    return Bed(options.xen, options.clock, say, options.arch, options.gic)
+
+
 def to_stdout(data):
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def command_build(options):
-    Bed(options.xen, options.clock, say).build()
+    bed_of(options).build()
     return 0
 
 
 def command_run(options):
     script = sys.stdin.read() if options.script == "-" else open(options.script).read()
-    bed = Bed(options.xen, options.clock, say)
+    bed = bed_of(options)
     files = files_of(options)
     files.update((name, bed.tool(name)) for name in options.tool)
     if options.domu_linux:
@@ -69,15 +73,15 @@ def command_run(options):
 
 
 def command_console(options):
-    return domain.run_console(Bed(options.xen, options.clock, say), options, to_stdout)
+    return domain.run_console(bed_of(options), options, to_stdout)
 
 
 def command_debug(options):
-    return debug.run_debug(Bed(options.xen, options.clock, say), options, to_stdout, say)
+    return debug.run_debug(bed_of(options), options, to_stdout, say)
 
 
 def command_shell(options):
-    return domain.run_shell(Bed(options.xen, options.clock, say), files_of(options), to_stdout,
+    return domain.run_shell(bed_of(options), files_of(options), to_stdout,
                             options.forward)
 
 
@@ -85,6 +89,8 @@ def which_bed(clock):
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--xen", default="4.17", choices=SUITES)
     parser.add_argument("--clock", default=clock, choices=CLOCKS)
+    parser.add_argument("--arch", default="x86_64", choices=ARCHS)
+    parser.add_argument("--gic", type=int, default=3, choices=(2, 3), help="version, on ARM")
     return parser
 
 

@@ -71,7 +71,8 @@ def prepare(options):
         raise BedError("which domain? Give --kernel ELF or --cfg FILE")
     if not os.path.isfile(options.kernel):
         raise BedError(f"no such kernel: {options.kernel}")
-    return name, {f"{name}.cfg": cfg.encode(), name + options.kernel[-4:]: options.kernel}
+    kind = ".iso" if options.kernel.endswith(".iso") else ".elf"
+    return name, {f"{name}.cfg": cfg.encode(), name + kind: options.kernel}
 
 
 @contextlib.contextmanager

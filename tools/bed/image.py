@@ -24,6 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 # Where it really is: trees that share one by a link share its snapshots too.
 BED = os.path.realpath(os.path.join(ROOT, "build", "bed"))
 SUITES = {"4.17": "bookworm", "4.20": "trixie", "4.14": "bullseye"}
+# CPU: (Debian's name of it, the folder of its libraries). The bed of a CPU that is not the machine's is as good.
+ARCHS = {"x86_64": ("amd64", "x86_64-linux-gnu"), "arm64": ("arm64", "aarch64-linux-gnu")}
 
 # dom0's programs, by the folder of the package they are in. @ is Xen's version.
 PROGRAMS = ["usr/lib/xen-@/bin/" + name for name in (
@@ -59,9 +61,10 @@ class BedError(Exception):
     """Something the user must know about; printed without a traceback."""
 
 
-def fetch(suite, into, packages, with_deps=False):
+def fetch(suite, into, packages, with_deps=False, arch="x86_64"):
     """Unpack Debian packages into a folder; what is there already costs nothing."""
-    command = [os.path.join(ROOT, "tools", "fetch.py"), "deb", "--suite", suite, "--into", into]
+    command = [os.path.join(ROOT, "tools", "fetch.py"), "deb", "--suite", suite, "--into", into,
+               "--arch", ARCHS[arch][0]]
     if with_deps:
         command.append("--with-deps")
     done = subprocess.run(command + packages, stdout=subprocess.PIPE, text=True, check=False)
@@ -72,25 +75,31 @@ def fetch(suite, into, packages, with_deps=False):
         raise BedError(f"the packages of Debian {suite} could not be had: {' '.join(packages)}")
 
 
-def packages_of(xen):
+def packages_of(xen, arch):
     """(packages taken with their libraries, packages taken alone)"""
     clients = list(CLIENTS) if SUITES[xen] in CLIENTS_SUITES else []
     # nmap names a library that no package with a library's name has.
     clients += ["lua-lpeg"] if SUITES[xen] == "bookworm" else []
-    hvm = xen in HVM_VERSIONS
+    hvm = has_device_model(xen, arch)
+    debian = ARCHS[arch][0]
     return ([f"xen-utils-{xen}", "xenstore-utils", *clients, *(["qemu-system-xen"] if hvm else [])],
-            [f"xen-hypervisor-{xen}-amd64", "linux-image-amd64", "libgcc-s1",
+            [f"xen-hypervisor-{xen}-{debian}", f"linux-image-{debian}", "libgcc-s1",
              "zlib1g"] + (HVM_PACKAGES if hvm else []))
 
 
-class Image:
-    """The boot files of one Xen version, in build/bed/<version>/."""
+def has_device_model(xen, arch):
+    """Whether dom0 can have HVM domains: there are none on ARM."""
+    return xen in HVM_VERSIONS and arch == "x86_64"
 
-    def __init__(self, xen):
+
+class Image:
+    """The boot files of one Xen version, in build/bed/<version>/; of another CPU: <version>-<cpu>/."""
+
+    def __init__(self, xen, arch="x86_64"):
         if xen not in SUITES:
             raise BedError(f"no bed for Xen {xen}: choose one of {', '.join(SUITES)}")
-        self.xen_version, self.suite = xen, SUITES[xen]
-        self.dir = os.path.join(BED, xen)
+        self.xen_version, self.suite, self.arch = xen, SUITES[xen], arch
+        self.dir = os.path.join(BED, xen if arch == "x86_64" else f"{xen}-{arch}")
         self.xen, self.kernel, self.initrd, self.stamp = (
             os.path.join(self.dir, name) for name in ("xen.elf", "vmlinuz", "initrd", "image.json"))
         self.domu_kernel, self.domu_initrd = (
@@ -98,7 +107,7 @@ class Image:
 
     def inputs(self):
         """Digest of everything of ours that goes in; the packages' versions are in the stamp."""
-        digest = hashlib.sha256(repr((packages_of(self.xen_version), PROGRAMS, EXTRAS, CLIENTS,
+        digest = hashlib.sha256(repr((packages_of(self.xen_version, self.arch), PROGRAMS, EXTRAS, CLIENTS,
                                       HVM_FILES, MODULES)).encode())
         for path in [HERE + "/dom0/" + name for name in IN_IMAGE] + [
                 HERE + "/image.py", HERE + "/cpio.py"]:
@@ -126,19 +135,18 @@ class Image:
         say(f"making the image of Xen {self.xen_version} from Debian {self.suite}")
         unpacked = os.path.join(self.dir, "unpacked")
         shutil.rmtree(unpacked, ignore_errors=True)
-        with_deps, alone = packages_of(self.xen_version)
-        fetch(self.suite, unpacked, with_deps, with_deps=True)
-        fetch(self.suite, unpacked, alone)
+        with_deps, alone = packages_of(self.xen_version, self.arch)
+        fetch(self.suite, unpacked, with_deps, with_deps=True, arch=self.arch)
+        fetch(self.suite, unpacked, alone, arch=self.arch)
         # bullseye's busybox lacks what dom0's scripts use; a static one of another suite is as good.
-        fetch("bookworm" if self.suite == "bullseye" else self.suite, unpacked, ["busybox-static"])
+        fetch("bookworm" if self.suite == "bullseye" else self.suite, unpacked, ["busybox-static"], arch=self.arch)
         say("packing dom0's initramfs")
-        with open(glob.glob(f"{unpacked}/boot/xen-{self.xen_version}-amd64.gz")[0], "rb") as file:
-            write(self.xen, gzip.decompress(file.read()))
+        write(self.xen, hypervisor(unpacked, self.xen_version, self.arch))
         kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
         shutil.copyfile(kernel, self.kernel)
         write(self.domu_kernel, domu_kernel(self.kernel))
         write(self.domu_initrd, domu_initrd(unpacked))
-        write(self.initrd, dom0_initrd(unpacked, self.xen_version,
+        write(self.initrd, dom0_initrd(unpacked, self.xen_version, self.arch,
                                        os.path.basename(kernel)[len("vmlinuz-"):]))
         with open(os.path.join(unpacked, ".fetched")) as file:
             packages = sorted(line.split(" -> ")[1].strip() for line in file)
@@ -160,6 +168,13 @@ def read(path):
         return file.read()
 
 
+def hypervisor(unpacked, xen, arch):
+    """As QEMU loads it: x86's is an ELF file in a gzip file, ARM's an Image."""
+    if arch == "x86_64":
+        return gzip.decompress(read(f"{unpacked}/boot/xen-{xen}-amd64.gz"))
+    return read(f"{unpacked}/boot/xen-{xen}-{ARCHS[arch][0]}")
+
+
 def skeleton(unpacked):
     """What both Linux systems start from: merged /usr, a console, busybox."""
     archive = Archive()
@@ -175,7 +190,7 @@ def skeleton(unpacked):
     return archive
 
 
-def dom0_initrd(unpacked, xen, release):
+def dom0_initrd(unpacked, xen, arch, release):
     archive = skeleton(unpacked)
     todo = [p.replace("@", xen) for p in PROGRAMS]
     for path in todo:
@@ -184,7 +199,7 @@ def dom0_initrd(unpacked, xen, release):
     todo += [p.replace("@", xen) for p in EXTRAS if find(unpacked, p.replace("@", xen))]
     if SUITES[xen] in CLIENTS_SUITES:
         todo += CLIENTS.values()
-    if xen in HVM_VERSIONS:
+    if has_device_model(xen, arch):
         todo.append(HVM_PROGRAM)
         for path in [p.replace("@", xen) for p in HVM_FILES]:
             if find(unpacked, path):
@@ -192,7 +207,7 @@ def dom0_initrd(unpacked, xen, release):
         archive.link(f"usr/lib/xen-{xen}/bin/qemu-system-i386", "/" + HVM_PROGRAM)
     for path in todo:
         archive.file(path, read(find(unpacked, path)))
-    add_libraries(archive, unpacked, [find(unpacked, p) for p in todo])
+    add_libraries(archive, unpacked, ARCHS[arch][1], [find(unpacked, p) for p in todo])
     archive.link("usr/lib/xen", f"xen-{xen}")
     order = module_order(unpacked, release)
     for name, data in order:
@@ -218,12 +233,11 @@ def find(unpacked, path):
     return None
 
 
-def add_libraries(archive, unpacked, programs):
+def add_libraries(archive, unpacked, triplet, programs):
     """The loader and every library the programs need, directly or not."""
     folders = [unpacked + "/" + f for f in (
-        "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib64", "lib64",
-        "usr/lib/x86_64-linux-gnu/blas")]
-    folders += glob.glob(unpacked + "/usr/lib/xen-*/lib/x86_64-linux-gnu")
+        f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib64", "lib64", f"usr/lib/{triplet}/blas")]
+    folders += glob.glob(f"{unpacked}/usr/lib/xen-*/lib/{triplet}")
     seen, todo = set(), LIBRARIES + [n for p in programs for n in needed(p)]
     while todo:
         name = todo.pop()
@@ -233,8 +247,10 @@ def add_libraries(archive, unpacked, programs):
         path = next((f"{f}/{name}" for f in folders if os.path.exists(f"{f}/{name}")), None)
         if not path:
             raise BedError(f"no package of dom0's has the library {name}")
-        folder = "usr/lib64/" if name.startswith("ld-linux") else "usr/lib/x86_64-linux-gnu/"
-        archive.file(folder + name, read(path))
+        # Where the programs name their loader; on ARM it is found beside the libraries too.
+        loader = {"x86_64-linux-gnu": "usr/lib64/"}.get(triplet, "usr/lib/")
+        archive.file((loader if name.startswith("ld-linux") else f"usr/lib/{triplet}/") + name,
+                     read(path))
         todo += needed(path)
 
 
@@ -273,6 +289,8 @@ def module_order(unpacked, release):
 def domu_kernel(bzimage):
     """A Linux domU's kernel in the form xl starts quickest: the ELF file inside a bzImage, gzipped."""
     data = read(bzimage)
+    if data[0x202:0x206] != b"HdrS":
+        return data
     # Linux Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length
     start = (data[0x1f1] + 1) * 512 + int.from_bytes(data[0x248:0x24c], "little")
     payload = data[start:start + int.from_bytes(data[0x24c:0x250], "little")]

@@ -14,7 +14,7 @@ import time
 
 from image import BedError
 
-QEMU = "qemu-system-x86_64"
+QEMU = {"x86_64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 MEMORY_MIB = 6144       # room for a domain of 4 GiB; what nobody touches costs nothing
 DOM0_MIB = 512          # dom0 has one vCPU: with two, a busy host makes `xl create` ten times slower,
                         # as each TLB flush waits for a CPU thread that the host doesn't run
@@ -79,12 +79,13 @@ class Machine:
     def __init__(self, image, clock, ram, share, serial, extra=(), forward=()):
         """serial: a file descriptor that gets Xen's and dom0's console; None: `serial` is its other
         end, to be read and written."""
-        if not shutil.which(QEMU):
-            raise BedError(f"{QEMU} is missing: run tools/host-packages.sh bed")
+        qemu = QEMU[image.arch]
+        if not shutil.which(qemu):
+            raise BedError(f"{qemu} is missing: run tools/host-packages.sh bed")
         ends = {name: socket.socketpair() for name in ("qmp", "control", "stream", "serial")}
         self.control, self.stream, self.serial = (
             ends[name][0] for name in ("control", "stream", "serial"))
-        command, fds = [QEMU, *arguments(image, clock, ram, share, forward)], []
+        command, fds = [qemu, *arguments(image, clock, ram, share, forward)], []
         for name, (_, far) in ends.items():
             if name == "serial" and serial is not None:
                 command += ["-chardev", f"file,id=serial,path=/proc/self/fd/{serial}"]
@@ -138,6 +139,37 @@ def network(share, forward):
 
 
 def arguments(image, clock, ram, share, forward=()):
+    """QEMU's arguments; ram: None where the machine is never saved."""
+    if image.arch == "arm64":
+        return arm64_arguments(image, clock, forward)
+    return x86_arguments(image, clock, ram, share, forward)
+
+
+ARM_MEMORY_MIB = 3072
+
+
+def arm64_arguments(image, clock, forward):
+    """Xen is started as QEMU starts a Linux, dom0's parts are found in memory by the device tree. Below
+    0x50000000 they would collide with that."""
+    return [
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-M", f"virt,virtualization=on,gic-version={image.gic}", "-cpu", "cortex-a57",
+        "-m", str(ARM_MEMORY_MIB), *CLOCKS[clock],
+        "-kernel", image.xen,
+        "-append", "console=dtuart dtuart=/pl011@9000000 loglvl=warning guest_loglvl=all bootscrub=0 "
+                   f"sched_ratelimit_us=0 dom0_mem={DOM0_MIB}M dom0_max_vcpus=1",
+        "-device", f"guest-loader,addr=0x50000000,kernel={image.kernel},bootargs=console=hvc0 quiet panic=1",
+        "-device", f"guest-loader,addr=0x58000000,initrd={image.initrd}",
+        "-serial", "chardev:serial",
+        "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
+        "-device", "virtserialport,bus=ports.0,nr=1,chardev=control,name=bed.control",
+        "-device", "virtserialport,bus=ports.0,nr=2,chardev=stream,name=bed.stream",
+        "-netdev", "user,id=net0" + network(False, forward),
+        "-device", "virtio-net-pci,netdev=net0,romfile=,disable-legacy=on",
+    ]
+
+
+def x86_arguments(image, clock, ram, share, forward):
     """QEMU's arguments; the same in save and run but for `share`, which says that this is a save, the
     forwarded ports and a clock that only runs."""
     # TCG of QEMU 7.2 lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies); that of

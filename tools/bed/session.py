@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from image import BedError
 from link import Link, payload
-from snapshot import RESTORE_LIMIT_S, BrokenSnapshot, Snapshot
+from snapshot import BrokenSnapshot, ColdMachine, Snapshot
 from tool import tool
 
 ABORT_LIMIT_S = 8       # for dom0 to stop the script and send its results
@@ -75,8 +75,10 @@ def decode(data):
 class Bed:
     """A Xen host on demand. Cheap to make; every run starts from the same state."""
 
-    def __init__(self, xen="4.17", clock="multi", say=lambda text: None):
-        self.snapshot, self.say = Snapshot(xen, clock), say
+    def __init__(self, xen="4.17", clock="multi", say=lambda text: None, arch="x86_64", gic=3):
+        self.say = say
+        self.snapshot = (Snapshot(xen, clock) if arch == "x86_64" else
+                         ColdMachine(xen, clock, arch, gic))
 
     def tool(self, name):
         """The path of a program of ours for dom0 (boottime), to be given to run() as a file."""
@@ -131,7 +133,7 @@ class Bed:
                 link = Link(machine, order, data, on_output, stdin)
                 try:
                     machine.monitor.call("cont")
-                    end = time.monotonic() + RESTORE_LIMIT_S
+                    end = time.monotonic() + self.snapshot.alive_limit_s
                     while not link.started and time.monotonic() < end:
                         link.pump(0.1)
                     if link.started:

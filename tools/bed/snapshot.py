@@ -29,6 +29,8 @@ class BrokenSnapshot(BedError):
 class Snapshot:
     """The saved machine of one Xen version and clock, in build/bed/<version>/<clock>/."""
 
+    alive_limit_s = RESTORE_LIMIT_S     # from restore() until dom0 takes its order
+
     def __init__(self, xen, clock):
         if clock not in CLOCKS:
             raise BedError(f"no clock called {clock}: choose one of {', '.join(CLOCKS)}")
@@ -39,7 +41,7 @@ class Snapshot:
 
     def inputs(self):
         """What the snapshot was made from; another answer than the stamp's means: make it anew."""
-        qemu = os.stat(shutil.which(QEMU) or "/")
+        qemu = os.stat(shutil.which(QEMU[self.image.arch]) or "/")
         return repr((qemu.st_size, qemu.st_mtime_ns, self.image.read_stamp(), self.image.inputs(),
                      arguments(self.image, self.saved_as, self.ram, True)))
 
@@ -87,7 +89,7 @@ class Snapshot:
         with open(self.boot_log, "wb") as log:
             machine = Machine(self.image, self.saved_as, ram, True, log.fileno())
             try:
-                self.wait_ready(machine)
+                wait_ready(machine, self.boot_log)
                 say("dom0 is up; saving")
                 machine.monitor.call("stop")
                 ignore_shared(machine.monitor)
@@ -101,16 +103,6 @@ class Snapshot:
         write(self.stamp, json.dumps({"inputs": self.inputs(),
                                       "marks": self.file_marks()}).encode())
         say(f"snapshot ready, {os.stat(self.ram).st_blocks // 2048} MiB")
-
-    def wait_ready(self, machine):
-        machine.control.settimeout(BOOT_LIMIT_S)
-        try:
-            answer = machine.control.recv(64)
-        except (TimeoutError, OSError):
-            answer = b""
-        if answer != b"ready\n":
-            raise BedError(f"dom0 did not come up; the end of {self.boot_log}:\n{tail(self.boot_log)}"
-                           f"\n{machine.stderr()}")
 
     def restore(self, serial, extra=(), forward=()):
         """A running copy of the saved machine. Orders may be sent before resume()."""
@@ -127,6 +119,46 @@ class Snapshot:
             except BaseException:
                 machine.close()
                 raise
+        return machine
+
+
+def wait_ready(machine, log):
+    machine.control.settimeout(BOOT_LIMIT_S)
+    try:
+        answer = machine.control.recv(64)
+    except (TimeoutError, OSError):
+        answer = b""
+    if answer != b"ready\n":
+        raise BedError(f"dom0 did not come up; the end of {log}:\n{tail(log)}\n{machine.stderr()}")
+
+
+class ColdMachine:
+    """In place of a snapshot where a restored machine does not go on (ARM): each run boots one."""
+
+    alive_limit_s = RESTORE_LIMIT_S
+
+    def __init__(self, xen, clock, arch, gic):
+        if clock not in CLOCKS:
+            raise BedError(f"no clock called {clock}: choose one of {', '.join(CLOCKS)}")
+        self.image, self.clock = Image(xen, arch), clock
+        self.image.gic = gic
+
+    def ensure(self, say):
+        os.makedirs(self.image.dir, exist_ok=True)
+        with locked(os.path.join(self.image.dir, "lock"), fcntl.LOCK_EX, say):
+            self.image.build(say)
+
+    def discard(self):
+        """There is nothing that could be spoilt."""
+
+    def restore(self, serial, extra=(), forward=()):
+        """A machine that has booted; what it said is in `serial`, or (None) on its way to us."""
+        machine = Machine(self.image, self.clock, None, False, serial, extra, forward)
+        try:
+            wait_ready(machine, os.devnull if serial is None else f"/proc/self/fd/{serial}")
+        except BaseException:
+            machine.close()
+            raise
         return machine
 
 
