@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_RUNS    ?= 40000
 FUZZ_NAMES   := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
 FUZZ_PARTS   := tests/fuzz/guest.c lib/log.c lib/format.c lib/error_name.c lib/cmdline.c lib/spinlock.c
-FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/host/include -I. \
+FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/host/include -I. -isystem $(HOST_LIBFDT)/usr/include \
                 -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
                 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
@@ -28,6 +28,9 @@ build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 FUZZ_ARCHIVE  := libc/archive.c libc/archive_cpio.c libc/archive_tar.c
 build/fuzz/fuzz_archive: $(FUZZ_ARCHIVE:%.c=build/fuzz/%.o)
 build/fuzz/fuzz_loader: $(FUZZ_LOADER:%.c=build/fuzz/%.o)
+
+build/fuzz/fuzz_device_tree: build/fuzz/boot/device_tree.o build/fuzz/boot/memory.o $(HOST_LIBFDT)/libfdt.a
+$(HOST_LIBFDT)/libfdt.a: $(HOST_LIBFDT)/stamp
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)

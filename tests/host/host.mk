@@ -13,13 +13,20 @@ HOST_CC     ?= gcc clang
 HOST_DIRS   := lib mm events grant kernel console xenbus pci control netfront rtl8139
 HOST_SRC    := $(wildcard $(addsuffix /*.c,$(HOST_DIRS))) net/bytes.c net/netbuf.c net/netdev.c x86/pv/grant.c \
                libc/archive.c libc/archive_cpio.c libc/archive_tar.c libc/tree.c libc/tree_fill.c \
-               boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c apps/http/request.c
+               boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c boot/device_tree.c apps/http/request.c
 HOST_FAKES  := $(wildcard tests/host/fake_*.c) tests/host/test.c
 HOST_TESTS  := $(wildcard tests/host/test_*.c)
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-common -pthread -D_GNU_SOURCE \
-               -Wall -Wextra -Werror -Itests/host/include -I. \
+               -Wall -Wextra -Werror -Itests/host/include -I. -isystem build/x86_64/libfdt/usr/include \
                -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
                -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Device trees are read by libfdt.
+HOST_LIBFDT := build/x86_64/libfdt
+$(HOST_LIBFDT)/stamp: tools/libfdt.sh
+	@tools/libfdt.sh x86_64 && touch $@
+LIBFDT_USERS := boot/device_tree.o tests/host/test_device_tree.o tests/fuzz/fuzz_device_tree.o
+$(foreach cc,$(HOST_CC),$(LIBFDT_USERS:%=build/host/$(cc)/%)) $(LIBFDT_USERS:%=build/fuzz/%): $(HOST_LIBFDT)/stamp
 
 # $(1): compiler. Each file is made beside its place and moved there whole, so that two makes at once do no harm.
 define host_rules
@@ -37,7 +44,7 @@ build/host/$(1)/fakes.a build/host/$(1)/parts.a:
 build/host/$(1)/test_%: build/host/$(1)/tests/host/test_%.o build/host/$(1)/fakes.a \
                         build/host/$(1)/parts.a
 	@new=$$@.$$$$$$$$; \
-	$(1) $$(HOST_CFLAGS) -o $$$$new $$^ build/host/$(1)/fakes.a build/host/$(1)/parts.a && \
+	$(1) $$(HOST_CFLAGS) -o $$$$new $$^ build/host/$(1)/fakes.a build/host/$(1)/parts.a $$(wildcard $$(HOST_LIBFDT)/libfdt.a) && \
 	    mv -f $$$$new $$@ || { rm -f $$$$new $$@; echo "host: $(1) does not link $$@"; }
 
 HOST_PROGRAMS += $(HOST_TESTS:tests/host/%.c=build/host/$(1)/%)
