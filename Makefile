@@ -5,7 +5,7 @@
 
 ARCH   ?= x86_64
 APP    ?= http
-GUEST  ?= pv
+GUEST  ?= $(if $(filter arm%,$(ARCH)),pvh,pv)
 VCPUS  ?= 1
 MEMORY ?= 32
 ARGS   ?=
@@ -14,8 +14,8 @@ ONLY   ?=
 DEBUG  ?=
 
 # What a variable may be; a mistyped value says so.
-ALLOWED_ARCH  := x86_64
-ALLOWED_GUEST := pv pvh hvm
+ALLOWED_ARCH  := x86_64 arm64
+ALLOWED_GUEST := $(if $(filter arm%,$(ARCH)),pvh,pv pvh hvm)
 ALLOWED_XEN   := 4.14 4.17 4.20
 check_value = $(if $(filter-out $(ALLOWED_$(1)),$($(1)))$(if $($(1)),,empty),\
     $(error $(1)=$($(1)) is not possible; $(1) may be: $(ALLOWED_$(1))))
@@ -35,31 +35,31 @@ ifeq ($(wildcard $(APP_DIR)/*.c),)
   $(error APP=$(APP): no C files in apps/$(APP) or $(APP); the apps are: $(notdir $(wildcard apps/*)))
 endif
 
-CC      := gcc
+include $(if $(filter arm%,$(ARCH)),arm/arm.mk,x86/x86.mk)
+
+CC      := $(CROSS)gcc
 NEWLIB  := build/$(ARCH)/newlib
 # Asked for when used: on a new machine the compilers come only with the first rule.
 headers_of = -nostdinc -isystem $(shell $(1) -print-file-name=include)
-INCLUDE := -I. -Iinclude -Ix86/include -I$(B)/include -isystem $(NEWLIB)/include \
+INCLUDE := -I. -Iinclude $(ARCH_INCLUDE) -I$(B)/include -isystem $(NEWLIB)/include \
            -isystem build/xen-headers
 WARN    := -Wall -Wextra -Werror
-CODE    := -std=gnu11 -O2 -g -fno-pie -mno-red-zone -fcf-protection=none -fno-omit-frame-pointer \
+CODE    := -std=gnu11 -O2 -g -fno-pie $(ARCH_CODE) -fno-omit-frame-pointer \
            -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common \
            -fno-tree-loop-distribute-patterns -ftls-model=local-exec -fstack-protector-strong \
            -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
-# A function compares the stack pointer with the thread's limit before it takes its frame: x86/context.c,
-# __morestack. A PV guest has no other way to report an overflow (docs/ARCHITECTURE.md).
-CODE    += -fsplit-stack
 CODE    += $(if $(DEBUG),-DDEBUG)
 # The kernel leaves the FPU's registers to the program: an upcall does not save them.
 KERNEL_CODE := $(CODE) -mgeneral-regs-only
 LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096 \
-           -Wl,-z,noexecstack,--no-warn-rwx-segments,-T,boot/image.lds
-export CC LDFLAGS
+           -Wl,-z,noexecstack,--no-warn-rwx-segments,-T,$(LINKER_SCRIPT)
+NM      := $(CROSS)nm
+export CC LDFLAGS IMAGE_AT NM
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus pci control netfront rtl8139 x86 x86/pv x86/hvm
-KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
-                                              $(addsuffix /*.S,$(KERNEL_DIRS)))) \
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront $(ARCH_DIRS)
+KERNEL_SRC  := $(filter-out %/asm-offsets.c $(NOT_FOR_THIS_ARCH:%=boot/%), \
+                            $(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
 LIBC_SRC    := $(wildcard libc/*.c)
 NET_SRC     := $(filter-out net/netbuf.c net/netdev.c,$(wildcard net/*.c))
@@ -79,7 +79,7 @@ LWIP_CONFIG := $(wildcard net/lwip/*.h net/lwip/arch/*.h)
 LWIP_INCLUDE := -Inet/lwip -isystem $(LWIP)/include
 APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
-NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
+NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
 .PHONY: all run shell debug test test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
@@ -88,14 +88,14 @@ NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu 
 
 # --- what comes from elsewhere ---------------------------------------------------------------------------
 
-HEADERS := build/xen-headers/xen $(NEWLIB)/stamp $(B)/include/asm-offsets.h
+HEADERS := build/xen-headers/xen $(NEWLIB)/stamp $(B)/include/asm-offsets.h $(ARCH_HEADERS)
 
 build/xen-headers/xen:
 	@tools/host-packages.sh build
 	@mkdir -p $(@D) && ln -sfn /usr/include/xen $@
 
 $(NEWLIB)/stamp: tools/newlib.sh
-	@tools/host-packages.sh build
+	@tools/host-packages.sh build $(ARCH)
 	@tools/newlib.sh $(ARCH) && touch $@
 
 build/lwip-source/stamp: tools/lwip.sh
@@ -104,19 +104,17 @@ build/lwip-source/stamp: tools/lwip.sh
 
 # --- the kernel ------------------------------------------------------------------------------------------
 
-$(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/stamp
+$(B)/include/asm-offsets.h: $(firstword $(ARCH_DIRS))/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/stamp
 	@mkdir -p $(@D)
 	@$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(KERNEL_CODE) -MMD -MP -MF $(B)/asm-offsets.d -MT $@ -S $< -o $(B)/asm-offsets.s
 	@sed -n 's/.*\.ascii "\(#define [^"]*\)".*/\1/p' $(B)/asm-offsets.s >$@
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
-COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
+COLD := boot/memory boot/options boot/start console/input console/ring \
         console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
         kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
         libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
-        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish pci/pci \
-        rtl8139/chip rtl8139/life rtl8139/rtl8139 x86/cpu x86/guest \
-        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/interrupt x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/unplug x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish $(ARCH_COLD) \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
@@ -129,9 +127,9 @@ FLAGS_SUM := $(shell echo '$(CODE) $(WARN) $(COLD) $(LWIP_HOOKS) $(LWIP_FIXES)' 
 $(B)/flags.$(FLAGS_SUM):
 	@mkdir -p $(@D) && rm -f $(B)/flags.* && : >$@
 
-$(NO_CANARY): KERNEL_CODE += -fno-stack-protector -fno-split-stack
+$(NO_CANARY): KERNEL_CODE += -fno-stack-protector $(ARCH_NO_LIMIT)
 # Once, on the boot stack, and a domain with hardware assistance survives the fault of an overflow.
-$(patsubst %,$(B)/obj/boot/%.c.o,loaded memory multiboot pvh): KERNEL_CODE += -fno-split-stack
+$(patsubst %,$(B)/obj/boot/%.c.o,loaded memory multiboot pvh): KERNEL_CODE += $(ARCH_NO_LIMIT)
 
 $(KERNEL_OBJ): $(B)/obj/%.o: % $(B)/flags.$(FLAGS_SUM) | $(HEADERS)
 	@mkdir -p $(@D)
@@ -156,10 +154,10 @@ $(LWIP_OBJ): $(B)/obj/lwip/%.o: build/lwip-source/stamp $(B)/flags.$(FLAGS_SUM) 
 $(B)/libnet.a: $(NET_OBJ)
 $(B)/liblwip.a: $(LWIP_OBJ)
 $(B)/libnet.a $(B)/liblwip.a:
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(CROSS)ar rcs $@ $^
 
 $(B)/libxenolith.a: $(KERNEL_OBJ) $(LIBC_OBJ)
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(CROSS)ar rcs $@ $^
 
 # --- apps: $(1) is the folder, $(2) the name ---------------------------------------------------------------
 
@@ -182,11 +180,11 @@ $$(B)/obj/apps/$(2)/%.html.o: $(1)/%.html $$(B)/flags.$$(FLAGS_SUM)
 	@printf '.section .rodata.$$*_html,"a"\n.global $$*_html, $$*_html_end\n$$*_html: .incbin "%s"\n$$*_html_end:\n.section .note.GNU-stack\n' $$< | \
 	    $$(CC) -x assembler -c - -o $$@
 
-$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) boot/image.lds tools/link.sh tools/symbols.py
+$$(B)/$(2).elf: $$(APP_OBJ_$(2)) $$(LIBRARIES) $(LINKER_SCRIPT) tools/link.sh tools/symbols.py
 	@CFLAGS='-fno-pie' tools/link.sh $(2) $$@ -Wl,--start-group $$(APP_OBJ_$(2)) $$(LIBRARIES) \
-	    $$(NEWLIB)/lib/libc.a $$(NEWLIB)/lib/libm.a -Wl,--end-group \
+	    $$(NEWLIB)/lib/libc.a $$(NEWLIB)/lib/libm.a $(ARCH_LIBRARIES) -Wl,--end-group \
 	    $$(shell $$(CC) -print-libgcc-file-name)
-	@echo "$$@: $$$$(size -A $$@ | awk '/^\.(note|text|rodata|init|fini|tdata|data)/ { n += $$$$2 } END { print n }') loadable bytes"
+	@echo "$$@: $$$$($(CROSS)size -A $$@ | awk '/^\.(note|text|rodata|init|fini|tdata|data)/ { n += $$$$2 } END { print n }') loadable bytes"
 endef
 $(foreach app,$(APPS),$(eval $(call app_rules,apps/$(app),$(app))))
 $(eval $(call app_rules,tests/libc,libc-test))
@@ -196,21 +194,25 @@ $(if $(filter $(APP_NAME),$(APPS)),,$(eval $(call app_rules,$(APP_DIR:/=),$(APP_
 
 # --- running -----------------------------------------------------------------------------------------------
 
-IMAGE := $(B)/$(APP_NAME).elf
+IMAGE := $(B)/$(APP_NAME).$(IMAGE_KIND)
 CFG   := $(B)/$(APP_NAME).$(GUEST).cfg
 BED   := tools/bed/bed.py
 
 # A complete xl configuration beside the image. Written anew each time: it holds this run's variables.
 .PHONY: $(CFG)
 $(CFG): $(IMAGE)
-	@tools/make_cfg.sh tools/xl/$(GUEST).cfg.in $(IMAGE) $(MEMORY) $(VCPUS) "$$ARGS" >$@
+	@tools/make_cfg.sh tools/xl/$(CFG_$(GUEST)).cfg.in $(IMAGE) $(MEMORY) $(VCPUS) "$$ARGS" >$@
 export ARGS
 
-all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
+all: $(APPS:%=$(B)/%.$(IMAGE_KIND)) $(APPS:%=$(B)/%.$(firstword $(ALLOWED_GUEST)).cfg)
+
+# As it lies in memory: what ARM's boot protocol wants.
+$(B)/%.Image: $(B)/%.elf
+	@$(CROSS)objcopy -O binary $< $@
 
 define cfg_rule
-$(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tools/xl/$(1).cfg.in
-	@tools/make_cfg.sh tools/xl/$(1).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
+$(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.$(IMAGE_KIND) tools/xl/$(CFG_$(1)).cfg.in
+	@tools/make_cfg.sh tools/xl/$(CFG_$(1)).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
@@ -232,15 +234,15 @@ $(B)/$(APP_NAME).run.iso: $(IMAGE)
 
 .PHONY: bed-tools test-tools
 bed-tools:
-	@tools/host-packages.sh build bed
+	@tools/host-packages.sh build $(BED_PACKAGES)
 test-tools:
 	@tools/host-packages.sh build test
 
 run: $(CFG) | bed-tools
-	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)"
+	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)" $(ARCH)
 
 shell: all | bed-tools
-	@$(BED) shell --xen $(XEN) $(patsubst %,--file %,$(wildcard $(B)/*.elf))
+	@$(BED) shell --xen $(XEN) --arch $(ARCH) $(patsubst %,--file %,$(wildcard $(B)/*.$(IMAGE_KIND)))
 
 debug: $(CFG) | bed-tools test-tools
 	@$(BED) debug --xen $(XEN) --cfg $(CFG) --kernel $(IMAGE)

@@ -10,12 +10,13 @@ import os
 import re
 import sys
 
-# Folder to floor; x86 stands on kernel, of which it knows the scheduler's entry points.
+# Folder to floor; x86 and arm stand on kernel, of which they know the scheduler's entry points.
 FLOORS = {
-    "x86/include": 0, "hypercall": 1, "lib": 2, "mm": 3, "events": 4, "grant": 4,
-    "kernel": 5, "x86": 5.5, "x86/pv": 5.6, "x86/hvm": 5.6, "console": 6, "xenbus": 6, "pci": 6, "control": 7,
+    "x86/include": 0, "arm/include": 0, "arm/arm64/include": 0, "hypercall": 1, "lib": 2, "mm": 3, "events": 4, "grant": 4,
+    "kernel": 5, "x86": 5.5, "x86/pv": 5.6, "x86/hvm": 5.6, "arm": 5.5, "console": 6, "xenbus": 6, "pci": 6, "control": 7,
     "include": 7.2, "libc": 7.5, "net": 8, "netfront": 9, "rtl8139": 9, "apps": 9, "boot": 10,
 }
+ARCH_INCLUDES = ("x86/include", "arm/include", "arm/arm64/include")
 ARCH_FOLDERS = ("boot/", "x86/", "arm/", "tests/", "tools/")
 GUEST_IF = re.compile(r"^\s*#\s*if.*(__x86|__i386|__aarch|__arm|\bPV\b|\bHVM\b|\bPVH\b)")
 
@@ -23,7 +24,7 @@ GUEST_IF = re.compile(r"^\s*#\s*if.*(__x86|__i386|__aarch|__arm|\bPV\b|\bHVM\b|\
 def floor_of(path):
     """(folder, floor) of a path as it is included or lies in the tree; None: not of the house."""
     folder = os.path.dirname(path)
-    folder = "x86/include" if folder == "arch" else folder
+    folder = "x86/include" if folder in ("arch", *(f"{f}/arch" for f in ARCH_INCLUDES)) else folder
     while folder and folder not in FLOORS:
         folder = os.path.dirname(folder)
     return (folder, FLOORS[folder]) if folder else None
@@ -57,9 +58,10 @@ def check_floors(paths):
 def check_cycles(paths):
     graph = {}
     for path in paths:
-        resolved = [f"x86/include/{name}" if name.startswith("arch/") else name
-                    for _, name in includes(path)]
-        graph[path] = [name for name in resolved if os.path.exists(name)]
+        graph[path] = [other for _, name in includes(path)
+                       for other in ([f"{folder}/{name}" for folder in ARCH_INCLUDES]
+                                     if name.startswith("arch/") else [name])
+                       if os.path.exists(other)]
     done = set()
 
     def visit(path, trail):

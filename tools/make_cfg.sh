@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Writes the xl configuration of an image from tools/xl/GUEST.cfg.in.
 #
-#   tools/make_cfg.sh TEMPLATE IMAGE.elf MEMORY VCPUS [ARGS] >CFG
+#   tools/make_cfg.sh TEMPLATE IMAGE MEMORY VCPUS [ARGS] >CFG
 set -eu
 
 template=$1 image=$2 memory=$3 vcpus=$4 args=${5:-}
@@ -14,11 +14,11 @@ case $args in
 *) quoted="'$args'" ;;
 esac
 
-name=$(basename "$image" .elf)
-kernel=$(cd "$(dirname "$image")" && pwd)/$name.elf
+kernel=$(cd "$(dirname "$image")" && pwd)/$(basename "$image")
+name=$(basename "${image%.*}")
 escape() { printf '%s' "$1" | sed 's/[&|\\]/\\&/g'; }
 # A program that uses the network has its drivers in it.
 network='/^@NETWORK@/d'
-! nm "$image" | grep -q ' network_start$' || network='s/^@NETWORK@//'
-sed -e "$network" -e "s|@NAME@|$name|g" -e "s|@KERNEL@|$(escape "$kernel")|" -e "s|@ISO@|$(escape "${kernel%.elf}.iso")|" -e "s|@MEMORY@|$memory|" \
+! ${NM:-nm} "${image%.*}.elf" | grep -q ' network_start$' || network='s/^@NETWORK@//'
+sed -e "$network" -e "s|@NAME@|$name|g" -e "s|@KERNEL@|$(escape "$kernel")|" -e "s|@ISO@|$(escape "${kernel%.*}.iso")|" -e "s|@MEMORY@|$memory|" \
     -e "s|@VCPUS@|$vcpus|" -e "s|@ARGS@|$(escape "$quoted")|" "$template"

@@ -21,6 +21,9 @@ flags="-Os -U__OPTIMIZE_SIZE__ -g0 -fno-pie -fno-omit-frame-pointer -fno-asynchr
        -fno-tree-vectorize -ffunction-sections -fdata-sections -fstack-protector-strong
        -ftls-model=local-exec"
 
+# read(), not _read(), is what the system is asked for; on x86 newlib does so by itself.
+names=-DMISSING_SYSCALL_NAMES
+
 case $arch in
 x86_64)
     # No red zone: a PV guest's events and exceptions are pushed on the running stack. So an overflow
@@ -30,10 +33,10 @@ x86_64)
     flags="$flags -fsplit-stack -mno-red-zone -mcmodel=small -fcf-protection=none" ;;
 arm64)
     target=aarch64-elf prefix=aarch64-linux-gnu-
-    flags="$flags -mno-outline-atomics" ;;
+    flags="$flags $names -mno-outline-atomics" ;;
 arm32)
     target=arm-none-eabi prefix=arm-linux-gnueabihf-
-    flags="$flags -marm -march=armv7-a+fp -mfloat-abi=hard -mtp=cp15" ;;
+    flags="$flags $names -marm -march=armv7-a+fp -mfloat-abi=hard -mtp=cp15" ;;
 *)
     echo "usage: tools/newlib.sh x86_64|arm64|arm32" >&2
     exit 2 ;;
@@ -102,6 +105,11 @@ total=$(make -n all-target-newlib 2>/dev/null | grep -c ' -c -o ')
 { make -j"$jobs" all-target-newlib 2>&1 || echo "newlib: make failed"; } | show_progress "$total"
 grep -q '^newlib: make failed' "$log" && fail make
 make install-target-newlib >>"$log" 2>&1 || fail install
+
+# On ARM newlib brings calls of its own that ask for _read() and so on.
+for file in "$source"/src/newlib/libc/syscalls/*.c; do
+    "${prefix}ar" d "$out/stage/$target/lib/libc.a" "libc_a-$(basename "$file" .c).o" 2>/dev/null || true
+done
 
 rm -rf "${out:?}/include" "${out:?}/lib"
 mv "$out/stage/$target/include" "$out/stage/$target/lib" "$out"

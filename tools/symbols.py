@@ -9,6 +9,7 @@ addresses, and the two letters that most often stand side by side become one byt
 again: half as long, and a dozen lines to read.
 """
 import collections
+import os
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ PAIR_FIRST, PAIR_LAST = 0x80, 0xff
 
 def functions(image):
     """(offset from __text_start, name) of each function, ascending, one name per offset."""
-    lines = subprocess.run(["nm", image], check=True, capture_output=True, text=True).stdout
+    lines = subprocess.run([os.environ.get("NM", "nm"), image], check=True, capture_output=True, text=True).stdout
     symbols = [line.split() for line in lines.splitlines() if len(line.split()) == 3]
     start = next(int(value, 16) for value, _, name in symbols if name == "__text_start")
     by_offset = {}
@@ -77,7 +78,7 @@ def distance(value):
 def main():
     app, table = sys.argv[1], functions(sys.argv[2]) if len(sys.argv) > 2 else []
     words, pairs = pack([name for _, name in table])
-    print('.section .symbols, "a", @progbits')
+    print('.section .symbols, "a", %progbits')
     print(".globl app_name, symbol_count, symbol_pairs, symbol_table")
     print(f'app_name: .asciz "{app}"')
     print(f".balign 4\nsymbol_count: .long {len(table)}\nsymbol_pairs:")

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Translation tables: four levels of 512 entries.  The image's pages have the rights of their part,
+ * from the entry on (boot/arm64_entry.S).  Memory is mapped page by page, a table for each 2 MiB: a
+ * larger entry could not become a table, when one of its pages is to be a guard, without being
+ * invalid for a moment, and a vCPU may stand on it.  Nothing is mapped twice, except what the
+ * kernel maps into malloc's region.  Follows the Arm Architecture Reference Manual (DDI 0487), D8.
+ */
+#include <string.h>
+#include "arch/mmu.h"
+#include "arm/arm64/regs.h"
+#include "arm/mmu.h"
+#include "lib/atomic.h"
+#include "mm/page.h"
+
+#define ENTRIES     512
+#define LARGE_PAGE  (PAGE_SIZE * ENTRIES)
+#define GIB         (LARGE_PAGE * ENTRIES)
+#define PADDR_MASK  0x0000fffffffff000UL
+#define PAGE_RW     (DESC_PAGE_RW | DESC_NO_EXECUTE)
+#define PAGE_RO     (DESC_PAGE_RW | DESC_READ_ONLY | DESC_NO_EXECUTE)
+#define DEVICE_RW   (DESC_DEVICE | DESC_NO_EXECUTE)
+#define TABLE       (DESC_VALID | DESC_TABLE)
+#define FLUSH_PAGES 64 /* more than these: everything */
+/* The last 4 MiB of the image's gigabyte: boot/arm64.lds keeps them free. */
+#define WINDOW ((char *)0x3fc00000)
+
+extern char __image_start[], __image_end[];
+extern uint64_t arm_tables[], arm_tables_end[];
+
+unsigned long direct_map_offset, image_offset;
+
+static void barrier_after_entries(void)
+{
+    asm volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
+/* On every vCPU. */
+static void flush(const char *virt, size_t pages)
+{
+    asm volatile("dsb ishst" ::: "memory");
+    if (pages > FLUSH_PAGES)
+        asm volatile("tlbi vmalle1is" ::: "memory");
+    for (size_t i = 0; pages <= FLUSH_PAGES && i < pages; i++)
+        asm volatile("tlbi vaae1is, %0" ::"r"(((unsigned long)virt >> PAGE_SHIFT) + i) : "memory");
+    asm volatile("dsb ish\n\tisb" ::: "memory");
+}
+
+/* The first tables lie in the image, which is not in the direct map. */
+static uint64_t *entry_table(uint64_t entry)
+{
+    unsigned long paddr = entry & PADDR_MASK;
+    unsigned long virt = paddr + image_offset;
+
+    if (virt >= (unsigned long)__image_start && virt < (unsigned long)__image_end)
+        return (uint64_t *)virt;
+    return (uint64_t *)(paddr + direct_map_offset);
+}
+
+/* The entry of `virt` at `level` (1: the last), or above it one that maps a large page or nothing;
+ * *at: its level. */
+static uint64_t *walk(const void *virt, unsigned int level, unsigned int *at)
+{
+    uint64_t *table = arm_tables;
+
+    for (*at = 4;; --*at) {
+        uint64_t *entry =
+            &table[(unsigned long)virt >> (PAGE_SHIFT + 9 * (*at - 1)) & (ENTRIES - 1)];
+
+        if (*at == level || (*entry & TABLE) != TABLE)
+            return entry;
+        table = entry_table(*entry);
+    }
+}
+
+static uint64_t paddr_of(const void *ptr)
+{
+    return virt_to_pfn(ptr).n << PAGE_SHIFT;
+}
+
+/* The entry of `virt` at the last level, with tables above it; NULL: no memory for these. */
+static uint64_t *provide(const void *virt, void *(*more)(void))
+{
+    unsigned int at;
+    uint64_t *entry;
+
+    while (entry = walk(virt, 1, &at), at > 1) {
+        uint64_t *table = more();
+
+        if (!table)
+            return NULL;
+        memset(table, 0, PAGE_SIZE);
+        store_release(entry, paddr_of(table) | TABLE); /* its zeroes are seen before it is */
+    }
+    return entry;
+}
+
+int mmu_map_direct(void *start, void *end, void *(*more)(void))
+{
+    uint64_t *entry = provide(start, more);
+    uint64_t value = paddr_of(start) | PAGE_RW;
+
+    if (!entry)
+        return -XEN_ENOMEM;
+    for (char *virt = start; virt < (char *)end; virt += PAGE_SIZE, value += PAGE_SIZE)
+        store_once(entry++, value);
+    barrier_after_entries();
+    return 0;
+}
+
+int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
+{
+    char *virt = start;
+
+    for (size_t i = 0; i < count; i++, virt += PAGE_SIZE) {
+        uint64_t *entry = provide(virt, page_alloc_zeroed);
+
+        if (!entry)
+            return -XEN_ENOMEM;
+        store_once(entry, frames[i].n << PAGE_SHIFT | (writable ? PAGE_RW : PAGE_RO));
+    }
+    barrier_after_entries();
+    return 0;
+}
+
+int mmu_unmap(void *start, size_t count)
+{
+    char *virt = start;
+
+    for (size_t i = 0; i < count; i++, virt += PAGE_SIZE) {
+        unsigned int at;
+        uint64_t *entry = walk(virt, 1, &at);
+
+        if (at == 1)
+            store_once(entry, 0);
+    }
+    flush(start, count);
+    return 0;
+}
+
+int mmu_guard(void *page, bool guard)
+{
+    unsigned int at;
+    uint64_t *entry = walk(page, 1, &at);
+
+    if (at > 1)
+        return -XEN_EINVAL;
+    store_once(entry, guard ? 0 : paddr_of(page) | PAGE_RW);
+    if (guard)
+        flush(page, 1);
+    else
+        barrier_after_entries();
+    return 0;
+}
+
+const void *arm_mmu_look(uint64_t paddr, size_t len)
+{
+    uint64_t start = paddr & ~(LARGE_PAGE - 1);
+    unsigned int at;
+    uint64_t *entry = walk(WINDOW, 2, &at);
+
+    if (len > LARGE_PAGE || paddr > PADDR_MASK - 2 * LARGE_PAGE)
+        return NULL;
+    entry[0] = entry[1] = 0;
+    flush(WINDOW, FLUSH_PAGES + 1);
+    for (unsigned int i = 0; i < 2; i++)
+        entry[i] = (start + i * LARGE_PAGE) | (PAGE_RO & ~(uint64_t)DESC_TABLE);
+    barrier_after_entries();
+    return WINDOW + (paddr - start);
+}
+
+int arm_mmu_map_page(void *virt, uint64_t paddr, bool device)
+{
+    uint64_t *entry = provide(virt, page_alloc_zeroed);
+
+    if (!entry)
+        return -XEN_ENOMEM;
+    store_once(entry, (paddr & PADDR_MASK) | (device ? DEVICE_RW : PAGE_RW));
+    barrier_after_entries();
+    return 0;
+}
+
+void *arm_mmu_boot_table(void)
+{
+    static unsigned int used;
+
+    return used == 3 ? NULL : arm_tables_end - ENTRIES * ++used;
+}
+
+void arm_mmu_map_entry(bool map)
+{
+    unsigned long paddr = (unsigned long)__image_start - image_offset;
+    unsigned int at;
+    uint64_t *entry = walk((void *)paddr, 3, &at);
+
+    store_once(entry, map ? (paddr & ~(GIB - 1)) | DESC_BLOCK_RX : 0);
+    if (map)
+        barrier_after_entries();
+    else
+        flush(NULL, FLUSH_PAGES + 1);
+}
+
+void arm_mmu_init(void)
+{
+    arm_mmu_map_entry(false);
+}

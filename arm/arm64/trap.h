@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an exception leaves on its stack.
+ */
+#pragma once
+#include "lib/types.h"
+
+struct trap_frame {
+    uint64_t x[30], lr, sp, pc, pstate, esr, far;
+};
+
+/* Every exception comes here, interrupts masked. */
+_Noreturn void trap_handle(struct trap_frame *frame);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The interrupt controller, version 2 or 3, as far as a domain needs it: interrupts private to a
+ * vCPU.  Follows Arm's IHI 0048 and IHI 0069.
+ */
+#pragma once
+#include "lib/types.h"
+
+#define GIC_SPURIOUS 1020 /* numbers from here on are no interrupts */
+
+struct gic {
+    unsigned int version;         /* 2 or 3 */
+    volatile char *distributor;   /* a page */
+    volatile char *cpu_interface; /* version 2: a page, each vCPU's own behind one address */
+};
+
+/* Boot. */
+void gic_init(const struct gic *found);
+/* On each vCPU, upcalls masked. Version 3: its two pages of the redistributor (control, and SGIs
+ * and PPIs), else NULL. */
+void gic_init_self(volatile char *control, volatile char *private);
+/* Private interrupt `irq` of the running vCPU. */
+void gic_enable(unsigned int irq);
+/* The interrupt that is due, which is active until gic_end(). */
+unsigned int gic_acknowledge(void);
+void gic_end(unsigned int irq);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What boot/arm.c needs of the translation tables besides arch/mmu.h.
+ */
+#pragma once
+#include "lib/types.h"
+
+/* The entry's tables become ours; the image is not mapped where it physically is any more. */
+void arm_mmu_init(void);
+/* Map the GiB the image is in where it physically is, for vCPUs that begin, or do not. Any context.
+ */
+void arm_mmu_map_entry(bool map);
+/* Look at physical memory: `len` bytes, read-only, until the next call. NULL: more than 2 MiB, or
+ * not possible. Boot. */
+const void *arm_mmu_look(uint64_t paddr, size_t len);
+/* Map one page of somebody else's at `virt`, one of boot_windows, or from vspace_alloc(); a
+ * device's registers or memory. 0 or -XEN_ENOMEM. */
+int arm_mmu_map_page(void *virt, uint64_t paddr, bool device);
+/* Tables for the first memory that is mapped; NULL when they are used up. Boot. */
+void *arm_mmu_boot_table(void);

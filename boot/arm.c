@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From the entry of an ARM domain to start(): thread register, tables, the device tree, the
+ * interrupt controller, Xen.  All that the toolstack left is copied, so all memory but the image's
+ * and the initrd's is free.
+ */
+#include <string.h>
+#include "arch/context.h"
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "arm/clock.h"
+#include "arm/gic.h"
+#include "arm/grant.h"
+#include "arm/interrupt.h"
+#include "arm/mmu.h"
+#include "arm/smp.h"
+#include "boot/boot_info.h"
+#include "boot/device_tree.h"
+#include "console/console.h"
+#include "hypercall/hvm.h"
+#include "hypercall/memory.h"
+#include "hypercall/vcpu.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "lib/percpu.h"
+#include "mm/address_space.h"
+#include "mm/page.h"
+
+#define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)
+
+/* The pages behind the image that frames of others are mapped at: boot/arm64.lds. */
+enum window { CONSOLE, XENSTORE, DISTRIBUTOR, GIC_CONTROL, GIC_PRIVATE };
+#define GICR_PRIVATE 0x10000 /* the second page of a redistributor */
+
+extern char __image_start[], __image_end[], boot_tls[], boot_stack_guard[], boot_stack_bottom[],
+    boot_stack_top[], boot_exception_guard[], boot_windows[];
+
+static struct device_tree tree;
+
+void arm_start(uint64_t device_tree_paddr, unsigned long offset);
+
+static char *window(enum window which)
+{
+    return boot_windows + which * PAGE_SIZE;
+}
+
+static void *direct(uint64_t paddr)
+{
+    return (void *)(paddr + direct_map_offset);
+}
+
+static uint64_t param(uint32_t index)
+{
+    uint64_t value = 0;
+    int rc = hypercall_hvm_get_param(index, &value);
+
+    if (rc)
+        panic("Xen does not tell HVM parameter %u: %s", index, error_name(rc));
+    return value;
+}
+
+/* Before anything that may fail: so that it can be read. */
+static void connect_console(struct boot_info *info)
+{
+    info->console = (void *)window(CONSOLE);
+    info->console_port = (evtchn_port_t)param(HVM_PARAM_CONSOLE_EVTCHN);
+    arm_mmu_map_page(info->console, param(HVM_PARAM_CONSOLE_PFN) << PAGE_SHIFT, false);
+}
+
+/* start() has not connected the log yet. */
+static _Noreturn void give_up(const struct boot_info *info, const char *why)
+{
+    console_early_init(info->console, info->console_port);
+    panic("%s", why);
+}
+
+static void read_device_tree(const struct boot_info *info, uint64_t paddr)
+{
+    const void *blob = arm_mmu_look(paddr, PAGE_SIZE);
+    size_t size = paddr % 8 || !blob ? 0 : device_tree_size(blob);
+
+    if (size)
+        blob = arm_mmu_look(paddr, size);
+    if (!size || !blob || device_tree_decode(blob, size, &tree))
+        give_up(info, "there is no usable device tree");
+    memory_remove(&tree.memory, (unsigned long)__image_start - image_offset,
+                  __image_end - __image_start);
+    memory_remove(&tree.memory, tree.initrd.start, tree.initrd.size);
+}
+
+/* What the page allocator begins with: 2 MiB at once if there are any, else what there is. */
+static void take_first_memory(struct boot_info *info)
+{
+    struct memory_range first = { 0, 0 };
+
+    for (unsigned int i = 0; i < tree.memory.nr; i++) {
+        struct memory_range range = tree.memory.ranges[i];
+        uint64_t aligned = ROUND_UP(range.start, LARGE_PAGE);
+
+        if (range.end > aligned && range.end - aligned >= LARGE_PAGE) {
+            first = (struct memory_range){ aligned, aligned + LARGE_PAGE };
+            break;
+        }
+        range.end = MIN(range.end, ROUND_UP(range.start + 1, LARGE_PAGE));
+        if (range.end - range.start > first.end - first.start)
+            first = range;
+    }
+    info->mapped[0] = (struct boot_range){ direct(first.start), direct(first.end) };
+    if (first.start == first.end ||
+        mmu_map_direct(direct(first.start), direct(first.end), arm_mmu_boot_table))
+        give_up(info, "the device tree tells of no memory");
+    memory_remove(&tree.memory, first.start, first.end - first.start);
+    for (unsigned int i = 0; i < tree.memory.nr; i++)
+        info->unmapped[i] = (struct boot_range){ direct(tree.memory.ranges[i].start),
+                                                 direct(tree.memory.ranges[i].end) };
+}
+
+static void start_interrupts(void)
+{
+    struct gic gic = { .version = tree.gic_version,
+                       .distributor = window(DISTRIBUTOR),
+                       .cpu_interface = window(GIC_CONTROL) };
+
+    arm_mmu_map_page(window(DISTRIBUTOR), tree.distributor.start, true);
+    arm_mmu_map_page(window(GIC_CONTROL), tree.second.start, true);
+    arm_mmu_map_page(window(GIC_PRIVATE), tree.second.start + GICR_PRIVATE, true);
+    interrupt_init(tree.upcall_irq, tree.timer_irq);
+    gic_init(&gic);
+    arm_smp_init(tree.nr_cpus, tree.gic_version == 3 ? tree.second.start : 0, tree.second.size);
+    gic_init_self(window(GIC_CONTROL), window(GIC_PRIVATE));
+    interrupt_enable_self();
+}
+
+static void connect_xen(struct boot_info *info)
+{
+    struct percpu *cpu = &percpu_boot;
+    uint64_t shared = tree.for_grants.start;
+    int rc = hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0, shared >> PAGE_SHIFT);
+
+    if (rc == 0)
+        rc = hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
+                                          (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
+    if (rc)
+        give_up(info, "Xen takes neither shared_info nor vcpu_info");
+    arm_grant_init(shared, tree.for_grants.size);
+    arm_mmu_map_page(shared_info_page, shared, false);
+    info->shared = (void *)shared_info_page;
+    info->xenstore = (void *)window(XENSTORE);
+    info->xenstore_port = (evtchn_port_t)param(HVM_PARAM_STORE_EVTCHN);
+    arm_mmu_map_page(info->xenstore, param(HVM_PARAM_STORE_PFN) << PAGE_SHIFT, false);
+}
+
+/* From the entry, which has set up the image's tables and the stack. */
+void arm_start(uint64_t device_tree_paddr, unsigned long offset)
+{
+    static struct boot_info info;
+    struct context context;
+
+    image_offset = offset;
+    direct_map_offset = DIRECT_MAP;
+    cpu_set_percpu(&percpu_boot);
+    context_tls_init(&context, boot_tls, boot_stack_bottom);
+    context_tls_nobody(&context);
+    context_adopt(&context);
+    arm_mmu_init();
+    connect_console(&info);
+    read_device_tree(&info, device_tree_paddr);
+    clock_init(tree.timer_frequency);
+    take_first_memory(&info);
+    connect_xen(&info);
+    start_interrupts();
+    if (mmu_guard(boot_stack_guard, true) || mmu_guard(boot_exception_guard, true))
+        panic("cannot guard the boot stack");
+    info.cmdline = tree.cmdline;
+    info.stack_bottom = boot_stack_bottom;
+    info.stack_top = boot_stack_top;
+    start(&info);
+}
