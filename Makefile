@@ -327,6 +327,32 @@ check-layers:
 
 -include $(shell find build/check -name '*.d' 2>/dev/null)
 
+# --- installing --------------------------------------------------------------------------------------------
+
+# What a Xen host needs to start programs, with APP as the one that it starts by default.
+PREFIX    ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+.PHONY: install uninstall
+install: $(IMAGE)
+	@install -d "$(INSTALLED)/bin" "$(INSTALLED)/share/xenolith" "$(INSTALLED)/share/man/man1" "$(INSTALLED)/lib/xenolith"
+	@install tools/xen-single-kernel.sh "$(INSTALLED)/bin"
+	@install tools/iso.sh tools/make_cfg.sh "$(INSTALLED)/share/xenolith"
+	@install -m 644 tools/xl/*.cfg.in "$(INSTALLED)/share/xenolith"
+	@install -m 644 docs/xen-single-kernel.sh.1 "$(INSTALLED)/share/man/man1"
+	@install -m 644 $(IMAGE) "$(INSTALLED)/lib/xenolith"
+	@ln -sf $(APP_NAME).elf "$(INSTALLED)/lib/xenolith/default.elf"
+	@echo "install: $(INSTALLED)/bin/xen-single-kernel.sh starts $(APP_NAME), or what it is told"
+
+uninstall:
+	@rm -rf "$(INSTALLED)/share/xenolith" "$(INSTALLED)/lib/xenolith"
+	@rm -f "$(INSTALLED)/bin/xen-single-kernel.sh" "$(INSTALLED)/share/man/man1/xen-single-kernel.sh.1"
+
+# The same as a test takes it to dom0.
+$(B)/installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
+	@rm -rf $(B)/installed
+	@$(MAKE) -s --no-print-directory install APP=hello DESTDIR=$(CURDIR)/$(B)/installed PREFIX=/usr/local >/dev/null
+	@tar cf $@ -C $(B)/installed usr
+
 # --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
@@ -352,6 +378,8 @@ Xenolith: C programs as Xen domains.
                   (COMPARE=old.json: what got more than 3 % worse since)
   make check      formatting, include floors, gcc and clang warnings, static analysis
   make fuzz       long fuzzing (FUZZ_SECONDS each)
+  make install    the wrapper xen-single-kernel.sh, its man page and APP below PREFIX=/usr/local (DESTDIR= in front);
+                  make uninstall takes them away
   make clean      what was built; make distclean: downloads, newlib and beds too
 
   APP=http        a folder in apps/ ($(APPS)), or any folder by path
