@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
-.PHONY: all run shell debug test test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -251,7 +251,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-bed test-page test-xen
+              test-wrapper test-bed test-page test-xen
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
@@ -274,6 +274,11 @@ test:
 # What Xen's domain builder and our page tables rely on, read back from the image.
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
+
+# The archive is a module there.
+test-wrapper: $(B)/installed.tar
+	@tools/host-packages.sh iso
+	@tests/wrapper/run.sh $< $< '$(ONLY)'
 
 test-bed: | bed-tools
 	@tests/bed/run.py '$(ONLY)'
