@@ -220,6 +220,18 @@ $(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
+# A test's: with modules, of which two have a text that says where they are to be.
+define modules_iso
+@tools/host-packages.sh iso
+@tar cf $@.tar -C tests/xen dom0
+@cd tests/xen && find dom0 -name '*.sh' | cpio -o -H newc --quiet >$(abspath $@).cpio
+@MULTIBOOT=$(if $(findstring .mb2,$@),2) tools/iso.sh $< $@ "-uart=io:0x3f8" $@.tar "" $@.cpio "/some/place else" \
+    tests/xen/dom0/check.sh /etc/check
+endef
+$(B)/%.modules.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
+$(B)/%.modules.mb2.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
 $(filter %.hvm.cfg,$(CFG)): $(B)/$(APP_NAME).run.iso
 .PHONY: $(B)/$(APP_NAME).run.iso
 $(B)/$(APP_NAME).run.iso: $(IMAGE)
