@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # HVM domains, started by SeaBIOS and GRUB from the CD that the build makes; slow, as all of a PC is emulated
 # inside of the emulation.
-# needs: hello.iso hello.mb2.iso
+# needs: hello.iso hello.mb2.iso files.modules.iso files.modules.mb2.iso
 # limit: 290
 # xen: 4.17 4.20
 
@@ -38,3 +38,20 @@ test_hvm_multiboot_2_4_vcpus() {
     starts hello.mb2.iso vcpus=4
     says_line '^vCPUs: *4, 4 up$'
 }
+
+# Three modules: a tar archive, a cpio archive that has a place, and a file.
+modules() {
+    boot_hvm "$1"
+    says "files: exit(0): poweroff" 280
+    ends poweroff
+    sum=$(crc32 </scenario/check.sh)
+    for path in /dom0 /some/place/dom0; do
+        says_line "^$path/check.sh 1006[0-9]* $(wc -c </scenario/check.sh) $sum\$"
+    done
+    says_line "^/etc/check 100444 $(wc -c </scenario/check.sh) $sum\$"
+    says_line '^0 checks failed$'
+    says_not error:
+}
+
+test_hvm_modules_multiboot_1() { modules files.modules.iso; }
+test_hvm_modules_multiboot_2() { modules files.modules.mb2.iso; }
