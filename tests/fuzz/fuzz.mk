@@ -25,6 +25,8 @@ build/fuzz/fuzz_rtl8139: $(FUZZ_RTL8139:%.c=build/fuzz/%.o)
 build/fuzz/fuzz_pci: build/fuzz/pci/pci.o
 build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 
+FUZZ_ARCHIVE  := libc/archive.c libc/archive_cpio.c libc/archive_tar.c
+build/fuzz/fuzz_archive: $(FUZZ_ARCHIVE:%.c=build/fuzz/%.o)
 build/fuzz/fuzz_loader: $(FUZZ_LOADER:%.c=build/fuzz/%.o)
 
 build/fuzz/%.o: %.c
@@ -40,7 +42,8 @@ build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
 	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
 
 .PHONY: fuzz fuzz-short
-.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_RTL8139) $(FUZZ_LOADER) $(wildcard tests/fuzz/*.c))
+.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_RTL8139) $(FUZZ_LOADER) $(FUZZ_ARCHIVE) \
+                         $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
 	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
 

@@ -16,6 +16,7 @@
  */
 #include "arch/asm.h"
 #include "x86/hvm/regs.h"
+#include "x86/upcall.h"
 
 /* Xen public/xen.h, sched.h, event_channel.h */
 #define __HYPERVISOR_sched_op         29
@@ -32,45 +33,7 @@ FUNC(hvm_event_callback)
 	cld
 	push	%r11
 	push	%rcx
-	push	%rax
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	9*8(%rsp)			/* a frame for backtraces: the interrupted rip ... */
-	push	%rbp				/* ... above the interrupted frame */
-	mov	%rsp, %rbp
-	push	%rbx
-	mov	%rsp, %rbx
-	and	$-16, %rsp
-	call	events_upcall
-	sti					/* evtchn_upcall_pending is clear, or was set again since */
-
-	cmpb	$0, %gs:PERCPU_NEED_RESCHED
-	je	1f
-	cmpl	$0, %gs:PERCPU_PREEMPT_COUNT
-	jne	1f
-	/* Preempted anywhere, so all of the FPU's state is live; C in the kernel does not touch it. */
-	sub	$512, %rsp
-	fxsave64 (%rsp)
-	call	sched_preempt
-	fxrstor64 (%rsp)
-1:
-	mov	%rbx, %rsp
-	pop	%rbx
-	pop	%rbp
-	add	$8, %rsp
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rax
-	pop	%rcx
-	pop	%r11
+	upcall_serve sti			/* evtchn_upcall_pending is clear, or was set again since */
 	cli					/* what comes from here on waits for iretq: a storm must not eat the stack */
 	movb	$0, %gs:PERCPU_UPCALL_MASK
 	iretq
