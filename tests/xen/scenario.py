@@ -90,9 +90,10 @@ class Group:
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",
-                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "hostile")), "--file", f"{self.scenario.path}:tests.sh"]
+                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "hostile", "clock")), "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
-            command += ["--file", f"{self.images}/{file_of(need)}:{file_of(need).removesuffix('.dom0')}"]
+            name = f"{need}-{self.xen}" if need == "xen-shim" else file_of(need)
+            command += ["--file", f"{self.images}/{name}:{file_of(need).removesuffix('.dom0')}"]
         return command
 
     def run(self, report):
@@ -129,4 +130,4 @@ class Group:
 
 
 def file_of(need):
-    return need if "." in need else need + ".elf"
+    return need if "." in need or need == "xen-shim" else need + ".elf"
