@@ -162,6 +162,7 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     static struct boot_info info;
     struct context context;
 
+    arch_start_ticks = cpu_ticks();
     guest = &hvm_guest;
     direct_map_offset = HVM_DIRECT_MAP;
     hvm_set_gs((unsigned long)&percpu_boot);

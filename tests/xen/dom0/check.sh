@@ -5,7 +5,7 @@
 #
 #   boot APP [LINE...]      create $domain (the test's name, unless the test sets it) from APP.elf;
 #                           each LINE is a line of its xl configuration
-#   boot_hvm ISO [LINE...]  the same as HVM, from a CD; what its serial port says is in $serial
+#   boot_hvm ISO [LINE...]  the same as HVM, from a CD; what its serial port says is in /tmp/$domain.serial
 #   says TEXT [SECONDS]     wait until its console has TEXT (20 s when not given), else fail
 #   says_not TEXT           fail when its console has TEXT
 #   says_line REGEXP        fail when no line of its console matches
@@ -39,16 +39,9 @@ boot() {
     create "$domain" "$app.elf" "$@" || fail "xl create $domain: exit status $?"
 }
 
-# The recipe's configuration. 64 MiB: BIOS and GRUB want room for themselves and for the file.
 boot_hvm() {
-    local iso=$1
-    shift
-    serial=/tmp/$domain.serial
     echo "$domain" >>/run/test/domains
-    printf '%s\n' "name=\"$domain\"" 'type="hvm"' "disk=['file:/scenario/$iso,hdc:cdrom,r']" nographic=1 \
-        "serial=['${serial_kind:-file:$serial}']" 'tsc_mode="native"' memory=64 'on_poweroff="destroy"' \
-        'on_crash="destroy"' "$@" >"/run/$domain.cfg"
-    xl create $create_paused "/run/$domain.cfg" || fail "xl create $domain: exit status $?"
+    create "$domain" "$@" || fail "xl create $domain: exit status $?"
 }
 
 says() { console_has "$domain" "$1" "${2:-20}" || fail "$domain does not say: $1"; }
