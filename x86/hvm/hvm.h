@@ -42,7 +42,7 @@ bool hvm_find_xen(void);
 /* Have Xen put shared_info at our frame `pfn`, and call us back. 0 or -errno. */
 int hvm_connect(unsigned long pfn);
 /* Ourselves, or DOMID_SELF if Xen does not tell. */
-extern domid_t hvm_domid;
+domid_t hvm_domid(void);
 
 /* Members of hvm_guest: x86/guest.h. */
 int hvm_mmu_map_direct(void *start, void *end, void *(*more)(void));
