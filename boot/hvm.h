@@ -7,17 +7,10 @@
 #include "boot/memory.h"
 #include "lib/cmdline.h"
 
-#define HVM_MODULES_MAX 8
-#define HVM_MEMORY_END  (1UL << 40) /* frames behind this are not used */
-
-struct hvm_module {
-    uint64_t paddr, size;
-};
+#define HVM_MEMORY_END (1UL << 40) /* frames behind this are not used */
 
 struct hvm_loaded {
     struct memory memory; /* free of the image, of modules, and of what the loader left */
-    struct hvm_module modules[HVM_MODULES_MAX];
-    unsigned int nr_modules;
     char cmdline[CMDLINE_MAX];
 };
 
@@ -33,5 +26,6 @@ int multiboot2_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
 
 /* For these: copy the text at `paddr`, cut at the array's size; none at 0. */
 void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded);
-/* A module lies there. */
-void hvm_add_module(struct hvm_loaded *loaded, uint64_t paddr, uint64_t size);
+/* A module lies there, with its text at `text` (0: none): mm/module.h. All memory is known. */
+void hvm_add_module(struct hvm_loaded *loaded, uint64_t paddr, uint64_t size, uint64_t text,
+                    hvm_look *look);

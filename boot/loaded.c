@@ -5,6 +5,8 @@
 #include <string.h>
 #include "boot/hvm.h"
 #include "lib/log.h"
+#include "mm/module.h"
+#include "x86/hvm/hvm.h"
 
 void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
 {
@@ -16,9 +18,12 @@ void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
         log_error("no command line at 0x%lx", paddr);
 }
 
-void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size)
+void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size, uint64_t text,
+                    hvm_look *look)
 {
-    if (to->nr_modules < HVM_MODULES_MAX)
-        to->modules[to->nr_modules++] = (struct hvm_module){ paddr, size };
-    memory_remove(&to->memory, paddr, size);
+    uint64_t pages = memory_remove(&to->memory, paddr, size);
+
+    if (module_add)
+        module_add((void *)(paddr + HVM_DIRECT_MAP), size, pages,
+                   text ? look(text, MODULE_TEXT_MAX) : NULL);
 }

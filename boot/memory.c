@@ -37,8 +37,10 @@ static void put(struct memory *memory, uint64_t start, uint64_t end)
 }
 
 /* Whole pages. */
-static void remove_pages(struct memory *memory, uint64_t start, uint64_t end)
+static uint64_t remove_pages(struct memory *memory, uint64_t start, uint64_t end)
 {
+    uint64_t before = 0;
+
     for (unsigned int i = memory->nr; i-- > 0;) {
         struct memory_range range = memory->ranges[i];
 
@@ -47,7 +49,9 @@ static void remove_pages(struct memory *memory, uint64_t start, uint64_t end)
         memory->ranges[i] = memory->ranges[--memory->nr]; /* looked at already, or itself */
         put(memory, range.start, MIN(start, range.end));
         put(memory, MAX(end, range.start), range.end);
+        before += MIN(end, range.end) - MAX(start, range.start);
     }
+    return before / PAGE_SIZE;
 }
 
 void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t limit)
@@ -61,10 +65,9 @@ void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t l
     put(memory, start, end);
 }
 
-void memory_remove(struct memory *memory, uint64_t start, uint64_t size)
+uint64_t memory_remove(struct memory *memory, uint64_t start, uint64_t size)
 {
     uint64_t end = MIN(end_of(start, size), UINT64_MAX & PAGE_MASK);
 
-    if (size)
-        remove_pages(memory, start & PAGE_MASK, ROUND_UP(end, PAGE_SIZE));
+    return size ? remove_pages(memory, start & PAGE_MASK, ROUND_UP(end, PAGE_SIZE)) : 0;
 }

@@ -20,5 +20,5 @@ struct memory {
 /* [start, start + size) is RAM: the whole pages of it, below `limit`. When there are more ranges
  * than are kept, the smallest is left out. */
 void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t limit);
-/* [start, start + size) is something else, or in use. */
-void memory_remove(struct memory *memory, uint64_t start, uint64_t size);
+/* [start, start + size) is something else, or in use. How many pages of it were there. */
+uint64_t memory_remove(struct memory *memory, uint64_t start, uint64_t size);

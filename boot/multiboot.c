@@ -17,6 +17,8 @@
 #define MB1_MEMORY  (1 << 6)
 #define MB2_MAX     65536 /* bytes in all */
 
+#define MB1_MODULES_MAX 512
+
 struct mb1_info {
     uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4];
     uint32_t mmap_length, mmap_addr;
@@ -76,10 +78,23 @@ static int mb1_memory(const struct mb1_info *info, hvm_look *look, struct memory
     return 0;
 }
 
+static int mb1_modules(uint64_t paddr, uint32_t count, hvm_look *look, struct hvm_loaded *loaded)
+{
+    for (; count; count--, paddr += sizeof(struct mb1_module)) {
+        const struct mb1_module *module =
+            count <= MB1_MODULES_MAX && paddr % 4 == 0 ? look(paddr, sizeof(*module)) : NULL;
+
+        if (!module)
+            return refuse("the list of modules", paddr);
+        hvm_add_module(loaded, module->start, module->end - (uint64_t)module->start, module->string,
+                       look);
+    }
+    return 0;
+}
+
 int multiboot_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
 {
     const struct mb1_info *there = look(paddr, sizeof(*there));
-    const struct mb1_module *modules;
     struct mb1_info info;
     int rc;
 
@@ -89,19 +104,12 @@ int multiboot_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
     rc = mb1_memory(&info, look, &loaded->memory);
     if (rc)
         return rc;
-    if (info.flags & MB1_MODULES && info.mods_count) {
-        modules = info.mods_count <= MEMORY_MAX / sizeof(*modules) && info.mods_addr % 4 == 0
-                      ? look(info.mods_addr, info.mods_count * sizeof(*modules))
-                      : NULL;
-        if (!modules)
-            return refuse("the list of modules", info.mods_addr);
-        for (uint32_t i = 0; i < info.mods_count; i++)
-            hvm_add_module(loaded, modules[i].start, modules[i].end - (uint64_t)modules[i].start);
-    }
+    if (info.flags & MB1_MODULES)
+        rc = mb1_modules(info.mods_addr, info.mods_count, look, loaded);
     if (info.flags & MB1_CMDLINE)
         hvm_copy_cmdline(info.cmdline, look, loaded);
     memory_remove(&loaded->memory, 0, FIRST_USED);
-    return 0;
+    return rc;
 }
 
 static void mb2_memory(const char *tag, uint32_t size, bool ram, struct memory *memory)
@@ -114,8 +122,9 @@ static void mb2_memory(const char *tag, uint32_t size, bool ram, struct memory *
         put_memory((const void *)(tag + at), ram, memory);
 }
 
-static void mb2_tag(const char *tag, const struct mb2_tag *head, bool ram,
-                    struct hvm_loaded *loaded)
+/* Looks elsewhere in the end. */
+static void mb2_tag(const char *tag, uint64_t paddr, const struct mb2_tag *head, bool ram,
+                    hvm_look *look, struct hvm_loaded *loaded)
 {
     const uint32_t *module = (const uint32_t *)(tag + 8);
 
@@ -124,7 +133,7 @@ static void mb2_tag(const char *tag, const struct mb2_tag *head, bool ram,
     } else if (ram) {
         return; /* when all memory is known */
     } else if (head->type == MB2_MODULE && head->size >= 16) {
-        hvm_add_module(loaded, module[0], module[1] - (uint64_t)module[0]);
+        hvm_add_module(loaded, module[0], module[1] - (uint64_t)module[0], paddr + 16, look);
     } else if (head->type == MB2_CMDLINE) {
         size_t len = MIN(head->size - sizeof(*head), sizeof(loaded->cmdline));
 
@@ -149,7 +158,8 @@ int multiboot2_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
             memcpy(&head, info + at, sizeof(head));
             if (head.type == MB2_END || head.size < sizeof(head) || head.size > total - at)
                 break;
-            mb2_tag(info + at, &head, ram, loaded);
+            mb2_tag(info + at, paddr + at, &head, ram, look, loaded);
+            info = look(paddr, total);
             at += MIN(ROUND_UP(head.size, 8), total - at);
         }
     }

@@ -33,4 +33,5 @@ xen_notes:
 	note_address	XEN_ELFNOTE_VIRT_BASE, __image_start
 	note_address	XEN_ELFNOTE_PADDR_OFFSET, IMAGE_PADDR
 	note_address	XEN_ELFNOTE_ENTRY, pv_entry
+	note_address	XEN_ELFNOTE_MOD_START_PFN, 1	/* a ramdisk need not be mapped */
 	note_address	XEN_ELFNOTE_PHYS32_ENTRY, pvh_entry_paddr

@@ -3,7 +3,8 @@
  * The PV door's decoder: start_info into boot_info.  Memory, upwards from the image's first page:
  * image, p2m, start_info, xenstore ring, console ring, page tables, one page of stack (we have our
  * own), then free pages up to the end of what the builder mapped, a multiple of 4 MiB. Follows Xen
- * public/xen.h (struct start_info) and tools/libs/guest/xg_dom_x86.c.
+ * public/xen.h (struct start_info) and tools/libs/guest/xg_dom_x86.c.  A ramdisk lies behind that,
+ * unmapped, as the image's notes want it.
  */
 #include <string.h>
 #include "arch/context.h"
@@ -13,6 +14,7 @@
 #include "lib/panic.h"
 #include "lib/percpu.h"
 #include "mm/address_space.h"
+#include "mm/module.h"
 #include "x86/pv/pv.h"
 #include "x86/segment.h"
 
@@ -39,12 +41,17 @@ static void decode(const struct start_info *si, char *mapped_end, struct boot_in
 {
     char *ram_end = pfn_to_virt((pfn_t){ si->nr_pages });
     char *mapped = MIN(mapped_end, ram_end);
+    char *module = pfn_to_virt((pfn_t){ si->mod_start });
 
+    if (si->mod_len == 0)
+        module = ram_end;
+    else if (module_add)
+        module_add(module, si->mod_len, si->mod_len / PAGE_SIZE, NULL);
     *info = (struct boot_info){
         .cmdline = (const char *)si->cmd_line,
         .mapped = { { (void *)(si->pt_base + (si->nr_pt_frames + 1) * PAGE_SIZE), mapped },
                     { hvm_pages, hvm_pages_end } },
-        .unmapped = { { mapped, ram_end } },
+        .unmapped = { { module + si->mod_len, ram_end }, { mapped, module } },
         .stack_bottom = boot_stack_bottom,
         .stack_top = boot_stack_top,
         .shared = map_shared_info(si->shared_info),

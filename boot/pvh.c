@@ -42,15 +42,14 @@ static int decode_memory(const struct hvm_start_info *info, hvm_look *look, stru
 static int decode_modules(const struct hvm_start_info *info, hvm_look *look,
                           struct hvm_loaded *loaded)
 {
-    const struct hvm_modlist_entry *list;
+    for (unsigned int i = 0; i < info->nr_modules; i++) { /* a module's text takes the list away */
+        const struct hvm_modlist_entry *list =
+            look_at_array("modlist", info->modlist_paddr, info->nr_modules, sizeof(*list), look);
 
-    if (info->nr_modules == 0)
-        return 0;
-    list = look_at_array("modlist", info->modlist_paddr, info->nr_modules, sizeof(*list), look);
-    if (!list)
-        return -XEN_EINVAL;
-    for (unsigned int i = 0; i < info->nr_modules; i++)
-        hvm_add_module(loaded, list[i].paddr, list[i].size);
+        if (!list)
+            return -XEN_EINVAL;
+        hvm_add_module(loaded, list[i].paddr, list[i].size, list[i].cmdline_paddr, look);
+    }
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * File descriptors: small numbers for open files.  A file is whatever brings a struct file_ops:
- * the console here, sockets in net/.  There is no file system; open() says ENOSYS.
+ * the console here, files in libc/files.c, sockets in net/.
  *
  * Everything here is thread context.  Errors are negative newlib numbers (<errno.h>), because that
  * is what the operations of a socket speak.
@@ -62,6 +62,8 @@ struct file_ops {
     struct fd_watchers *(*watchers)(struct file *file);
     /* 0 or a negative errno; -ENOTTY for a request that it does not know. */
     int (*ioctl)(struct file *file, unsigned long request, void *arg);
+    /* Where the next read begins, moved; or a negative errno. Without it: -ESPIPE. */
+    off_t (*seek)(struct file *file, off_t offset, int whence);
     /* st_mode and what else it knows; *st is zeroed. */
     int (*stat)(struct file *file, struct stat *st);
     /* The last descriptor is gone: those who are in an operation shall come out of it. */

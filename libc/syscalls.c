@@ -17,7 +17,7 @@
 #include "mm/address_space.h"
 
 /* `rc`, or errno = -rc and -1: newlib's numbers already, unlike error_return(). */
-static int finish(int rc)
+static long finish(long rc)
 {
     if (rc >= 0)
         return rc;
@@ -59,7 +59,7 @@ _READ_WRITE_RETURN_TYPE read(int fd, void *out, size_t len)
     do {
         rc = attempt(fd, out, len, false);
     } while (rc == -EINTR && libc_interrupted_cancel && libc_interrupted_cancel() == 0);
-    return finish((int)rc);
+    return finish(rc);
 }
 
 _READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
@@ -69,7 +69,7 @@ _READ_WRITE_RETURN_TYPE write(int fd, const void *data, size_t len)
     do {
         rc = attempt(fd, (void *)data, len, true);
     } while (rc == -EINTR && libc_interrupted && libc_interrupted() == 0);
-    return finish((int)rc);
+    return finish(rc);
 }
 
 int close(int fd)
@@ -168,12 +168,13 @@ int isatty(int fd)
 off_t lseek(int fd, off_t offset, int whence)
 {
     struct file *file = file_get(fd);
+    off_t rc = -EBADF;
 
-    (void)offset, (void)whence;
-    if (file)
+    if (file) {
+        rc = file_ops(file)->seek ? file_ops(file)->seek(file, offset, whence) : -ESPIPE;
         file_put(file);
-    errno = file ? ESPIPE : EBADF; /* no file here has a position */
-    return -1;
+    }
+    return finish(rc);
 }
 
 /* malloc asks here with its lock held; the lock is recursive. */

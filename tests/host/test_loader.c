@@ -7,7 +7,9 @@
 #include <xen/xen.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include "boot/hvm.h"
+#include "mm/module.h"
 #include "tests/host/test.h"
+#include "x86/hvm/hvm.h"
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
@@ -121,8 +123,10 @@ TEST(pvh_of_5_gib)
     CHECK_EQ(pvh_decode(0x100, look, &loaded), 0);
     CHECK_EQ(in_all(), 0xf0000000 + GIB - 8192);
     CHECK(is_free(5 * GIB - 1) && !is_free(3 * MIB + 4096) && !is_free(4 * GIB - 1));
-    CHECK_EQ(loaded.nr_modules, 1);
-    CHECK_EQ(loaded.modules[0].size, 5000);
+    CHECK_EQ(module_count(), 1);
+    CHECK_EQ(module_get(0)->start, HVM_DIRECT_MAP + 3 * MIB);
+    CHECK_EQ(module_get(0)->size, 5000);
+    CHECK_STR(module_get(0)->text, "");
     CHECK_STR(loaded.cmdline, "one two");
 }
 
@@ -169,12 +173,50 @@ TEST(multiboot_1_of_64_mib)
     words(0x1000, (uint32_t[]){ 20, 0, 0, 0x9fc00, 0, 1 }, 6);
     words(0x1018, (uint32_t[]){ 20, 0xf0000, 0, 0x10000, 0, 2 }, 6);
     words(0x1030, (uint32_t[]){ 20, 0x100000, 0, 0x3f00000, 0, 1 }, 6);
-    words(0x2000, (uint32_t[]){ 0x800000, 0x801000, 0, 0 }, 4);
+    words(0x2000, (uint32_t[]){ 0x800000, 0x801000, 0x3800, 0 }, 4);
     strcpy(physical + 0x3000, "-uart=io:0x3f8");
+    strcpy(physical + 0x3800, "/data a b");
     CHECK_EQ(multiboot_decode(0x100, look, &loaded), 0);
     CHECK_EQ(in_all(), 63 * MIB - 4096);
     CHECK_STR(loaded.cmdline, "-uart=io:0x3f8");
-    CHECK_EQ(loaded.modules[0].paddr, 8 * MIB);
+    CHECK_EQ(module_get(0)->start, HVM_DIRECT_MAP + 8 * MIB);
+    CHECK_EQ(module_get(0)->size, 4096);
+    CHECK_STR(module_get(0)->text, "/data a b");
+}
+
+/* Whatever lies there is no module, but is not used either. */
+TEST(multiboot_1_modules_that_are_not_in_memory)
+{
+    words(0x100, (uint32_t[]){ 1 << 3 | 1 << 6, 0, 0, 0, 0, 5, 0x2000, 0, 0, 0, 0, 24, 0x1000 },
+          13);
+    words(0x1000, (uint32_t[]){ 20, 0x100000, 0, 0x700000, 0, 1 }, 6); /* up to 8 MiB */
+    words(0x2000, (uint32_t[]){ 0x200000, 0x200001, 0, 0 }, 4);
+    words(0x2010, (uint32_t[]){ 0x200fff, 0x201001, 0, 0 }, 4); /* a page of the first one */
+    words(0x2020, (uint32_t[]){ 0x7fff00, 0x801000, 0, 0 }, 4);
+    words(0x2030, (uint32_t[]){ 0x700000, 0x600000, 0, 0 }, 4); /* ends before it starts */
+    words(0x2040, (uint32_t[]){ 0xf0000000, 0xf0001000, 0, 0 }, 4);
+    CHECK_EQ(multiboot_decode(0x100, look, &loaded), 0);
+    CHECK_EQ(module_count(), 1);
+    CHECK_EQ(module_get(0)->size, 1);
+    CHECK_EQ(fake_logged("not in memory of its own"), 4);
+    CHECK_EQ(in_all(), 6 * MIB - 2 * 4096);
+}
+
+TEST(multiboot_1_more_modules_than_there_may_be)
+{
+    words(0x100,
+          (uint32_t[]){ 1 << 3 | 1 << 6, 0, 0, 0, 0, MODULES_MAX + 2, 0x2000, 0, 0, 0, 0, 24,
+                        0x1000 },
+          13);
+    words(0x1000, (uint32_t[]){ 20, 0x100000, 0, 0x700000, 0, 1 }, 6);
+    for (uint32_t i = 0; i < MODULES_MAX + 2; i++)
+        words(0x2000 + 16 * i, (uint32_t[]){ 0x200000 + i * 4096, 0x200001 + i * 4096, 0, 0 }, 4);
+    CHECK_EQ(multiboot_decode(0x100, look, &loaded), 0);
+    CHECK_EQ(module_count(), MODULES_MAX);
+    CHECK_EQ(fake_logged("there are too many"), 2);
+    CHECK_EQ(in_all(), 7 * MIB - (MODULES_MAX + 2) * 4096);
+    words(0x114, (uint32_t[]){ UINT32_MAX }, 1);
+    CHECK_EQ(multiboot_decode(0x100, look, &loaded), -XEN_EINVAL);
 }
 
 TEST(multiboot_1_without_memory_is_refused)
@@ -188,14 +230,35 @@ TEST(multiboot_1_without_memory_is_refused)
 TEST(multiboot_2_of_64_mib)
 {
     words(0x100,
-          (uint32_t[]){ 96,        0,  1,        13,       0x20656e6f, 0x6f777400 /* "one " */,
-                        3,         17, 0x800000, 0x801000, 0,          0,
-                        6,         40, 24,       0,        0x100000,   0,
-                        0x3f00000, 0,  1,        0,        0,          8 },
+          (uint32_t[]){ 96,
+                        0,
+                        1,
+                        13,
+                        0x20656e6f,
+                        0x6f777400 /* "one " */,
+                        3,
+                        19,
+                        0x800000,
+                        0x801000,
+                        0x6261 /* "ab" */,
+                        0,
+                        6,
+                        40,
+                        24,
+                        0,
+                        0x100000,
+                        0,
+                        0x3f00000,
+                        0,
+                        1,
+                        0,
+                        0,
+                        8 },
           24);
     CHECK_EQ(multiboot2_decode(0x100, look, &loaded), 0);
     CHECK_EQ(in_all(), 63 * MIB - 4096);
     CHECK_EQ(memcmp(loaded.cmdline, "one ", 4), 0);
+    CHECK_STR(module_get(0)->text, "ab");
 }
 
 TEST(multiboot_2_nonsense_is_refused)

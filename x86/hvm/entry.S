@@ -18,10 +18,12 @@
 #include "x86/hvm/regs.h"
 #include "x86/upcall.h"
 
-/* Xen public/xen.h, sched.h */
-#define __HYPERVISOR_sched_op 29
-#define SCHEDOP_block         1
-#define RFLAGS_IF             0x200
+/* Xen public/xen.h, sched.h, event_channel.h */
+#define __HYPERVISOR_sched_op         29
+#define SCHEDOP_block                 1
+#define __HYPERVISOR_event_channel_op 32
+#define EVTCHNOP_send                 4
+#define RFLAGS_IF                     0x200
 
 /* The upcall.  Hardware masked interrupts and pushed rip, cs, rflags, rsp, ss. */
 FUNC(hvm_event_callback)
@@ -72,6 +74,43 @@ FUNC(hvm_block)
 	xor	%eax, %eax
 	jmp	*%rcx
 END_FUNC(hvm_block)
+
+/* A device's interrupt becomes an event.  It may hit what no upcall does, so it touches nothing but the stack, and
+ * says that upcalls are masked while the hypercall would switch interrupts on. */
+FUNC(hvm_device_interrupt)
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rbx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	mov	$MSR_X2APIC_EOI, %ecx
+	xor	%eax, %eax
+	xor	%edx, %edx
+	wrmsr					/* first: an edge from here on interrupts again */
+	mov	%gs:PERCPU_UPCALL_MASK, %bl
+	movb	$1, %gs:PERCPU_UPCALL_MASK
+	mov	$__HYPERVISOR_event_channel_op, %eax
+	mov	$EVTCHNOP_send, %edi
+	mov	$hvm_device_event, %esi
+	syscall
+	mov	%bl, %gs:PERCPU_UPCALL_MASK
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rbx
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	iretq
+END_FUNC(hvm_device_interrupt)
 
 /* A further vCPU, by VCPUOP_initialise: 64-bit mode, page tables, a stack; rdi: this_percpu(), rsi: thread register,
  * rdx: where to go on, rcx: hvm_cpu_init()'s page. */

@@ -140,7 +140,6 @@ static int provide_tables(const void *virt, unsigned int level, void *(*more)(vo
 int pv_mmu_map_direct(void *start, void *end, void *(*more)(void))
 {
     uint64_t *entries;
-    char *virt = start;
     int rc = provide_tables(start, 2, more);
 
     if (rc)
@@ -148,8 +147,9 @@ int pv_mmu_map_direct(void *start, void *end, void *(*more)(void))
     entries = more();
     if (!entries)
         return -XEN_ENOMEM;
-    for (unsigned int i = 0; i < ENTRIES; i++, virt += PAGE_SIZE)
-        entries[i] = virt < (char *)end ? virt_to_mfn(virt).n << PAGE_SHIFT | PTE_RW : 0;
+    memset(entries, 0, PAGE_SIZE);
+    for (char *virt = start; virt < (char *)end; virt += PAGE_SIZE)
+        entries[table_index(virt, 1)] = virt_to_mfn(virt).n << PAGE_SHIFT | PTE_RW;
     return hook_table(start, 2, entries);
 }
 
