@@ -104,9 +104,10 @@ def fetch_shims(folder):
 
 
 def build_iso(need, image, iso):
-    """PROGRAM.ARGUMENT....iso, among the arguments mb2: by multiboot2."""
+    """PROGRAM.ARGUMENT....iso, among the arguments mb2: by multiboot2; rtl: with the emulated card."""
     words = need.split(".")[1:-1]
-    arguments = " ".join(["-uart=io:0x3f8"] + [word for word in words if word != "mb2"])
+    options = {"mb2": "", "rtl": "-net=rtl8139"}
+    arguments = " ".join(["-uart=io:0x3f8", *(options.get(word, word) for word in words)])
     return subprocess.run(["tools/iso.sh", image, iso, arguments], cwd=ROOT, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False,
                           env={**os.environ, "MULTIBOOT": "2" if "mb2" in words else "1"})
