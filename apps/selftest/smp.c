@@ -9,8 +9,8 @@
 
 #define WAKEUPS      1000000 /* in all, from one vCPU to the other */
 #define WAKEUPS_MANY 100000  /* among more vCPUs, where each costs a switch of Xen's or two */
-#define WAKEUPS_FEW  10000   /* where Xen's switches are hardware's, which the test bed emulates */
-#define STORM_CALLS  3000    /* per thread */
+#define WAKEUPS_FEW  10000
+#define STORM_CALLS  3000 /* per thread */
 
 unsigned int smp_nth_online(unsigned int n)
 {
@@ -23,6 +23,13 @@ unsigned int smp_nth_online(unsigned int n)
             return vcpu;
     }
     return 0;
+}
+
+bool smp_is_emulated(void)
+{
+    struct xenolith_info info;
+
+    return CHECK_EQ(xenolith_get_info(&info), 0) && strcmp(info.guest_type, "pv") != 0;
 }
 
 bool smp_thread_on(struct thread **thread, unsigned int vcpu, void (*fn)(void *arg), void *arg)
@@ -144,12 +151,11 @@ static void relay(void *arg)
 TEST(smp_wakeups_none_lost)
 {
     unsigned int wakeups = vcpu_set_count(&vcpus_online) > 2 ? WAKEUPS_MANY : WAKEUPS;
-    struct xenolith_info info;
     struct relay ring[SMP_THREADS_MAX];
 
     REQUIRE_VCPUS(2);
     REQUIRE_THREADS(SMP_THREADS_MAX);
-    if (CHECK_EQ(xenolith_get_info(&info), 0) && strcmp(info.guest_type, "pv"))
+    if (smp_is_emulated())
         wakeups = WAKEUPS_FEW;
     for (unsigned int i = 0; i < SMP_THREADS_MAX; i++) {
         semaphore_init(&ring[i].mine, i % 4 == 0);
