@@ -202,17 +202,20 @@ IMAGE := $(B)/$(APP_NAME).elf
 CFG   := $(B)/$(APP_NAME).$(GUEST).cfg
 BED   := tools/bed/bed.py
 
+# BIOS and GRUB want room.
+memory_of = $(if $(filter file,$(origin MEMORY)),$(if $(filter hvm,$(1)),64,32),$(MEMORY))
+
 # A complete xl configuration beside the image. Written anew each time: it holds this run's variables.
 .PHONY: $(CFG)
 $(CFG): $(IMAGE)
-	@tools/make_cfg.sh tools/xl/$(GUEST).cfg.in $(IMAGE) $(MEMORY) $(VCPUS) "$$ARGS" >$@
+	@tools/make_cfg.sh tools/xl/$(GUEST).cfg.in $(IMAGE) $(call memory_of,$(GUEST)) $(VCPUS) "$$ARGS" >$@
 export ARGS
 
-all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.pv.cfg)
+all: $(APPS:%=$(B)/%.elf) $(APPS:%=$(B)/%.iso) $(foreach guest,$(ALLOWED_GUEST),$(APPS:%=$(B)/%.$(guest).cfg))
 
 define cfg_rule
 $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tools/xl/$(1).cfg.in
-	@tools/make_cfg.sh tools/xl/$(1).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
+	@tools/make_cfg.sh tools/xl/$(1).cfg.in $$< $(call memory_of,$(1)) $(VCPUS) >$$@
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
@@ -317,7 +320,7 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf)
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf) $(B)/hello.iso $(B)/bench.iso
 	@tools/host-packages.sh bed
 	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
@@ -398,7 +401,7 @@ Xenolith: C programs as Xen domains.
                   test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
-  make            images of every app: $(B)/APP.elf
+  make            images of every app, $(B)/APP.elf, their configurations for xl, and CDs for HVM, APP.iso
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached
   make bench      the benchmark table, beside a Linux domU; also build/bench.json
@@ -413,7 +416,7 @@ Xenolith: C programs as Xen domains.
   GUEST=pv        $(ALLOWED_GUEST) (hvm: by GRUB, from $(B)/APP.iso)
   ARCH=x86_64     $(ALLOWED_ARCH)
   XEN=4.17        the bed's version: $(ALLOWED_XEN)
-  MEMORY=32       MiB
+  MEMORY=32       MiB (GUEST=hvm: 64)
   VCPUS=1         vCPUs of the domain
   PORT=8080       of this machine, leads to port 80 of the domain; 7007:7 to another one
                   (make run on the bed; without it only APP=http has a port, 8080)
