@@ -57,7 +57,7 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-pa
 export CC LDFLAGS
 
 # The parts. A file in a folder of the kernel is built; nothing else is edited to add one.
-KERNEL_DIRS := boot lib mm events grant kernel console xenbus control netfront x86 x86/pv x86/hvm
+KERNEL_DIRS := boot lib mm events grant kernel console xenbus pci control netfront rtl8139 x86 x86/pv x86/hvm
 KERNEL_SRC  := $(filter-out %/asm-offsets.c,$(wildcard $(addsuffix /*.c,$(KERNEL_DIRS)) \
                                               $(addsuffix /*.S,$(KERNEL_DIRS)))) \
                net/netbuf.c net/netdev.c
@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
-.PHONY: all run shell debug test test-wrapper test-image test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -114,8 +114,9 @@ COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boo
         console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
         kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/archive libc/archive_cpio libc/archive_tar libc/atexit libc/console libc/directory libc/fd libc/files libc/info \
         libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time libc/tree_fill mm/address_space mm/module \
-        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish x86/cpu x86/guest \
-        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
+        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish pci/pci \
+        rtl8139/chip rtl8139/life rtl8139/rtl8139 x86/cpu x86/guest \
+        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/interrupt x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/unplug x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
@@ -213,10 +214,13 @@ $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.elf tool
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
-# The CD an HVM domain starts from; .mb2: by the second version of multiboot.
+# The CD an HVM domain starts from; .mb2: by the second version of multiboot; .rtl: with the emulated network card.
 $(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@MULTIBOOT=2 tools/iso.sh $< $@ "-uart=io:0x3f8"
+$(B)/%.rtl.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $@ "-uart=io:0x3f8 -net=rtl8139"
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
@@ -262,7 +266,7 @@ include tests/host/host.mk
 include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
-TEST_PARTS := test-host test-image $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
+TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
               test-wrapper test-bed test-page test-xen
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
@@ -291,6 +295,10 @@ test-image: $(B)/hello.elf $(KERNEL_OBJ)
 test-wrapper: $(B)/installed.tar
 	@tools/host-packages.sh iso
 	@tests/wrapper/run.sh $< $< '$(ONLY)'
+
+# The CDs for HVM: what is on them, and what they say where there is no Xen.
+test-iso: $(B)/hello.elf $(B)/hello.iso $(B)/hello.mb2.iso | bed-tools
+	@tests/image/check_iso.py $(if $(ONLY),--only '$(ONLY)') $^
 
 test-bed: | bed-tools
 	@tests/bed/run.py '$(ONLY)'
@@ -384,7 +392,7 @@ Xenolith: C programs as Xen domains.
   make run        build APP, create it as a domain with xl, show its console
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
-                  its parts: test-host (fake Xen), test-image, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
+                  its parts: test-host (fake Xen), test-image, test-iso, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
                   test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
@@ -411,7 +419,7 @@ Xenolith: C programs as Xen domains.
   ONLY=pattern    picks tests
   DEBUG=1         checks the order of locks and who sleeps; built in $(dir $(B))debug-$(ARCH)
 endef
-KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net-off= -net-memory= -net-connections= -ip=
+KERNEL_OPTIONS := -loglevel= -events= -stack= -uart= -net= -net-off= -net-memory= -net-connections= -ip=
 export HELP
 help:
 	@echo "$$HELP"

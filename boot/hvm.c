@@ -131,18 +131,22 @@ static uint64_t param(uint32_t index)
 static void connect(struct boot_info *info)
 {
     struct percpu *cpu = &percpu_boot;
-    unsigned long shared = hvm_frames_of_others - 1;
-    int rc = hvm_connect(shared);
+    struct shared_info *shared = (void *)shared_info_page;
+    unsigned long pfn = hvm_frames_of_others - 1;
+    int rc;
 
-    if (rc == 0)
+    cpu->vcpu_info.evtchn_upcall_mask = 1;
+    rc = hvm_connect(pfn);
+    if (rc == 0) {
+        /* Xen goes on with a copy of this one, and raises an upcall: it is to wait for its time. */
+        hvm_mmu_map_window(shared, pfn);
+        shared->vcpu_info[0].evtchn_upcall_mask = 1;
         rc = hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
                                           (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
-    cpu->vcpu_info.evtchn_upcall_mask = 1;
-    asm volatile("sti" ::: "memory"); /* the byte masks upcalls from here on: x86/hvm/entry.S */
+    }
     if (rc)
         panic("Xen does not connect us: %s", error_name(rc));
-    hvm_mmu_map_window(shared_info_page, shared);
-    info->shared = (void *)shared_info_page;
+    info->shared = shared;
     info->console = (void *)hvm_windows;
     info->console_port = (evtchn_port_t)param(HVM_PARAM_CONSOLE_EVTCHN);
     hvm_mmu_map_window(info->console, param(HVM_PARAM_CONSOLE_PFN));

@@ -55,7 +55,7 @@ static void start_services(void *arg)
               (PAGE_SIZE << options_main_stack_order()) / 1024);
     thread_detach(program);
     /* Behind the program, which need not wait for dom0 to answer this. */
-    if (network_start && store_rc == 0)
+    if (network_start)
         network_start();
     if (store_rc == 0)
         store_rc = control_init(libc_control_request);

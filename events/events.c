@@ -109,10 +109,6 @@ void events_upcall(void)
     struct events_cpu *events = cpu->events;
     struct vcpu_info *info = &cpu->vcpu_info;
 
-    if (!events) { /* register_vcpu_info raises one before there is anything to serve */
-        store_once(&info->evtchn_upcall_pending, 0);
-        return;
-    }
     events->upcalls++;
     cpu->upcall_depth++;
     do {

@@ -117,6 +117,8 @@ struct netfront {
 
 /* If another domain is the backend of another interface, neither sees the other's packets. */
 void netfront_keep_apart(const struct netfront *nf);
+/* Another driver uses this address. */
+bool netfront_is_others(const uint8_t mac[6]);
 bool netfront_wants(enum netfront_feature feature);
 /* "vif0: backend: FIELD is VALUE": what a queue noted is said, the interface closes. Thread
  * context, without locks. */

@@ -284,6 +284,8 @@ static int open_interface(struct netfront *nf)
 
     if (rc == 0) {
         rc = read_mac(nf);
+        if (rc == 0 && netfront_is_others(nf->dev.mac))
+            rc = -XEN_EEXIST;
         if (rc)
             xenbus_forget(&nf->xenbus);
     }
@@ -297,7 +299,9 @@ void netfront_live(struct netfront *nf)
     while ((rc = open_interface(nf)) == -XEN_ETIMEDOUT)
         log_warn("%s: xenstore does not answer; trying again", nf->dev.name);
     if (rc) {
-        if (rc != -XEN_ENOENT)
+        if (rc == -XEN_EEXIST)
+            log_info("%s: not used: a card with its address is", nf->dev.name);
+        else if (rc != -XEN_ENOENT)
             log_error("%s: not used: %s", nf->dev.name, error_name(rc));
         return;
     }

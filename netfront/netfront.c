@@ -20,6 +20,7 @@
 
 static struct mutex mutex = MUTEX_INIT(mutex);
 static struct list interfaces = LIST_INIT(interfaces); /* held: mutex */
+static bool (*others)(const uint8_t mac[6]);           /* whose address it is; NULL: nobody's */
 static unsigned int turned_off;                        /* a bit for each enum netfront_feature */
 
 void netfront_turn_off(enum netfront_feature feature)
@@ -30,6 +31,16 @@ void netfront_turn_off(enum netfront_feature feature)
 bool netfront_wants(enum netfront_feature feature)
 {
     return !(turned_off >> feature & 1);
+}
+
+void netfront_leave_to(bool (*fn)(const uint8_t mac[6]))
+{
+    others = fn;
+}
+
+bool netfront_is_others(const uint8_t mac[6])
+{
+    return others && others(mac);
 }
 
 /* held: mutex */

@@ -13,8 +13,8 @@ import sys
 # Folder to floor; x86 stands on kernel, of which it knows the scheduler's entry points.
 FLOORS = {
     "x86/include": 0, "hypercall": 1, "lib": 2, "mm": 3, "events": 4, "grant": 4,
-    "kernel": 5, "x86": 5.5, "x86/pv": 5.6, "x86/hvm": 5.6, "console": 6, "xenbus": 6, "control": 7,
-    "include": 7.2, "libc": 7.5, "net": 8, "netfront": 9, "apps": 9, "boot": 10,
+    "kernel": 5, "x86": 5.5, "x86/pv": 5.6, "x86/hvm": 5.6, "console": 6, "xenbus": 6, "pci": 6, "control": 7,
+    "include": 7.2, "libc": 7.5, "net": 8, "netfront": 9, "rtl8139": 9, "apps": 9, "boot": 10,
 }
 ARCH_FOLDERS = ("boot/", "x86/", "arm/", "tests/", "tools/")
 GUEST_IF = re.compile(r"^\s*#\s*if.*(__x86|__i386|__aarch|__arm|\bPV\b|\bHVM\b|\bPVH\b)")

@@ -20,6 +20,9 @@ FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/ho
 FUZZ_NETFRONT := $(wildcard netfront/*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
 FUZZ_LOADER   := boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
+FUZZ_RTL8139  := rtl8139/chip.c rtl8139/life.c rtl8139/rx.c rtl8139/tx.c pci/pci.c net/netbuf.c net/netdev.c
+build/fuzz/fuzz_rtl8139: $(FUZZ_RTL8139:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_pci: build/fuzz/pci/pci.o
 build/fuzz/fuzz_http: build/fuzz/apps/http/request.o
 
 FUZZ_ARCHIVE  := libc/archive.c libc/archive_cpio.c libc/archive_tar.c
@@ -39,7 +42,8 @@ build/fuzz/fuzz_net: $(WORLD)/tests/fuzz/fuzz_net.c.o $(WORLD)/world.a
 	@$(WORLD_LINK) -fsanitize=fuzzer $< -o $@
 
 .PHONY: fuzz fuzz-short
-.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_LOADER) $(FUZZ_ARCHIVE) $(wildcard tests/fuzz/*.c))
+.SECONDARY: $(patsubst %.c,build/fuzz/%.o,$(FUZZ_PARTS) $(FUZZ_NETFRONT) $(FUZZ_RTL8139) $(FUZZ_LOADER) $(FUZZ_ARCHIVE) \
+                         $(wildcard tests/fuzz/*.c))
 fuzz-short: $(FUZZ_NAMES:%=build/fuzz/%)
 	@tests/fuzz/run.sh short $(FUZZ_RUNS) $(FUZZ_NAMES)
 

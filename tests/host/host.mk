@@ -10,7 +10,7 @@
 # A part that does not compile here is left out of the archive: only the tests that need it fail.
 
 HOST_CC     ?= gcc clang
-HOST_DIRS   := lib mm events grant kernel console xenbus control netfront
+HOST_DIRS   := lib mm events grant kernel console xenbus pci control netfront rtl8139
 HOST_SRC    := $(wildcard $(addsuffix /*.c,$(HOST_DIRS))) net/bytes.c net/netbuf.c net/netdev.c x86/pv/grant.c \
                libc/archive.c libc/archive_cpio.c libc/archive_tar.c libc/tree.c libc/tree_fill.c \
                boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c apps/http/request.c

@@ -3,85 +3,35 @@
 # needs: http netecho
 # limit: 200
 . /scenario/net.sh
-
-# pings ADDRESS: none is lost, and nothing else comes back than was sent.
-pings() {
-    local size
-    for size in 0 17 56 1472 1473 4000 8192 30000 65000; do
-        $PING -c 3 -i 0.01 -W 5 -s $size "$1" >pinged || fail "ping -s $size $1: $(tail -n 3 pinged)"
-        ! grep -q 'wrong data' pinged || fail "ping -s $size $1: $(grep 'wrong data' pinged)"
-        grep -q ' 3 received' pinged || fail "ping -s $size $1: $(tail -n 3 pinged)"
-    done
-}
+. /scenario/clients.sh
 
 ping_all() {
-    serve netecho 10.0.2.30 vcpus=$1
-    pings 10.0.2.30
-    wait_for 5 answers "$(link_local 10.0.2.30)" || fail "it does not answer by IPv6"
-    pings "$(link_local 10.0.2.30)"
-    $PING -q -f -c 2000 -s 1400 10.0.2.30 >pinged || fail "ping -f: $(tail -n 3 pinged)"
-    grep -q ' 0% packet loss' pinged || fail "ping -f: $(tail -n 3 pinged)"
+    serve netecho 10.0.2.30 "vcpus=$1"
+    ping_checks
 }
 test_ping_1_vcpu() { ping_all 1; }
 test_ping_2_vcpus() { ping_all 2; }
 test_ping_4_vcpus() { ping_all 4; }
 
-# code [OPTION...] URL: the status of the answer.
-code() { curl -s -o /dev/null -w '%{http_code}' --max-time 20 "$@"; }
-
 curl_all() {
-    local url=http://10.0.2.30
-    serve http 10.0.2.30 vcpus=$1
-    curl -sSf $url/ | grep -qi '<!doctype html' || fail "no page"
-    curl -sSf $url/stats.json | grep -q "\"vcpus\":$1," || fail "no figures"
-    wait_for 5 answers "$(link_local 10.0.2.30)" || fail "it does not answer by IPv6"
-    curl -sSf -g "http://[$(link_local 10.0.2.30)]/stats.json" | grep -q "\"vcpus\":$1," || fail "no figures by IPv6"
-    expect "/nothing" "$(code $url/nothing)" 404
-    expect "POST" "$(code -d x $url/)" 405
-    expect "HEAD" "$(code -I $url/bytes/1000)" 200
-    expect "connections for three requests" "$(curl -s -w '%{num_connects}' $url/bytes/[1-3] -o /dev/null -o /dev/null -o /dev/null)" 100
-    expect "sum of 3 MB" "$(sum_of $url/bytes/3000000)" "$(pattern 3000000 | md5sum)"
-    curl -sS -Z --parallel-max 50 -w '%{http_code} %{size_download}\n' "$url/bytes/[20000-20099]" -o '#1.out' |
-        sort | uniq -c >sizes
-    expect "right answers of 100 at a time" "$(grep -c ' 1 200 20' sizes)" 100
-    expect "sum of the last of them" "$(md5sum <20099.out)" "$(pattern 20099 | md5sum)"
+    serve http 10.0.2.30 "vcpus=$1"
+    curl_checks "$1"
 }
 test_curl_1_vcpu() { curl_all 1; }
 test_curl_2_vcpus() { curl_all 2; }
 test_curl_4_vcpus() { curl_all 4; }
 
-# bench REQUESTS [OPTION...]: by 64 connections, and none fails.
-bench() {
-    local count=$1
-    shift
-    ab -q -c 64 -n "$count" -s 20 "$@" http://10.0.2.30/bytes/1024 >bench 2>&1 || fail "ab $*: $(tail -n 5 bench)"
-    grep -q "^Complete requests: *$count$" bench || fail "ab $*: $(grep requests bench)"
-    grep -q "^Failed requests: *0$" bench || fail "ab $*: $(grep -A 1 Failed bench)"
-    ! grep -q "^Non-2xx" bench || fail "ab $*: $(grep Non-2xx bench)"
-    rate=$(sed -n 's/^Requests per second: *\([0-9]*\).*/\1/p' bench)
-}
 ab_all() {
-    serve http 10.0.2.30 vcpus=$1
-    bench 1000
-    bench 3000 -k
-    note "$rate requests/s with keep-alive"
-    answers 10.0.2.30 || fail "it does not answer any more"
+    serve http 10.0.2.30 "vcpus=$1"
+    ab_checks
 }
 test_ab_1_vcpu() { ab_all 1; }
 test_ab_2_vcpus() { ab_all 2; }
 test_ab_4_vcpus() { ab_all 4; }
 
 nc_all() {
-    serve netecho 10.0.2.30 vcpus=$1
-    wait_for 5 answers "$(link_local 10.0.2.30)" || fail "it does not answer by IPv6"
-    dd if=/dev/urandom bs=64k count=40 of=sent 2>/dev/null
-    for to in 10.0.2.30 "$(link_local 10.0.2.30)"; do
-        timeout 60 nc.openbsd -N "$to" 7 <sent | cmp - sent || fail "other bytes came back from $to"
-    done
-    for size in 1 1472 1473 16000; do
-        dd if=/dev/urandom bs=$size count=1 of=datagram 2>/dev/null
-        timeout 5 nc.openbsd -u -W 1 10.0.2.30 7 <datagram | cmp - datagram || fail "datagram of $size bytes"
-    done
+    serve netecho 10.0.2.30 "vcpus=$1"
+    nc_checks
 }
 test_nc_1_vcpu() { nc_all 1; }
 test_nc_2_vcpus() { nc_all 2; }

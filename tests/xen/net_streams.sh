@@ -4,24 +4,11 @@
 # needs: iperf netsum
 # limit: 200
 . /scenario/net.sh
+. /scenario/clients.sh
 
-# A stock iperf sends; has the domain's client send back, afterwards (-r) and at the same time (-d); sends in parallel.
-# iperf 2.2 no longer says that it wants something back in the way that lwiperf understands.
 iperf_all() {
     serve iperf 10.0.2.30 "vcpus=$1"
-    timeout 60 iperf -c 10.0.2.30 -n 16M >sent || fail "iperf -c: $(tail -n 3 sent)"
-    says "received 16777" 5            # but for its header
-    if iperf -v 2>&1 | grep -q 'version 2\.[01]\.'; then
-        timeout 60 iperf -c 10.0.2.30 -t 0.1 -r >back || fail "iperf -r: $(tail -n 3 back)"
-        wait_for 5 said 1 " sent " || fail "iperf -r: it has not sent"
-        timeout 60 iperf -c 10.0.2.30 -t 0.1 -d >dual || fail "iperf -d: $(tail -n 3 dual)"
-        wait_for 5 said 2 " sent " || fail "iperf -d: it has not sent"
-    fi
-    timeout 60 iperf -c 10.0.2.30 -t 0.1 -P 4 >four || fail "iperf -P 4: $(tail -n 3 four)"
-    says_not aborted
-    says_not "could not"
-    says_not "wrong data"
-    note "$(sed -n 's/.* \([0-9.]* [MG]bits.*\)/\1/p' sent)"
+    iperf_checks
 }
 test_iperf_1_vcpu() { iperf_all 1; }
 test_iperf_2_vcpus() { iperf_all 2; }

@@ -90,7 +90,7 @@ class Group:
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",
-                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "hostile")), "--file", f"{self.scenario.path}:tests.sh"]
+                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "clients", "hostile")), "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
             command += ["--file", f"{self.images}/{file_of(need)}:{file_of(need).removesuffix('.dom0')}"]
         return command

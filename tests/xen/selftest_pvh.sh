@@ -7,4 +7,5 @@
 . /scenario/tap.sh
 
 test_selftest_pvh() { tap 'type="pvh"'; }
-test_selftest_pvh_2l() { skip "it does not end with two-level events"; }
+test_selftest_pvh_2l() { tap 'type="pvh"' 'extra="-events=2l"'; }
+test_selftest_pvh_4_vcpus() { tap 'type="pvh"' vcpus=4; }

@@ -39,7 +39,7 @@ struct descriptor {
     const void *base;
 } __attribute__((packed));
 
-static struct gate idt[TRAP_VECTORS + 1];
+static struct gate idt[HVM_VECTORS];
 
 void hvm_event_callback(void);
 extern const char hvm_event_callback_end[];
@@ -66,7 +66,7 @@ static uint64_t fault_address(void)
     return READ_CR(2);
 }
 
-static void set_gate(unsigned int vector, unsigned long entry, unsigned int ist)
+void hvm_set_gate(unsigned int vector, unsigned long entry, unsigned int ist)
 {
     idt[vector] = (struct gate){
         .offset_low = (uint16_t)entry,
@@ -80,9 +80,9 @@ static void set_gate(unsigned int vector, unsigned long entry, unsigned int ist)
 static void describe_gates(void)
 {
     for (unsigned int vector = 0; vector < TRAP_VECTORS; vector++)
-        set_gate(vector, (unsigned long)trap_stubs + vector * TRAP_STUB_SIZE + TRAP_STUB_POPS,
-                 vector == DOUBLE_FAULT);
-    set_gate(HVM_CALLBACK_VECTOR, (unsigned long)hvm_event_callback, 0);
+        hvm_set_gate(vector, (unsigned long)trap_stubs + vector * TRAP_STUB_SIZE + TRAP_STUB_POPS,
+                     vector == DOUBLE_FAULT);
+    hvm_set_gate(HVM_CALLBACK_VECTOR, (unsigned long)hvm_event_callback, 0);
 }
 
 static void load_segments(struct cpu_page *page)

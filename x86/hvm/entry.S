@@ -16,11 +16,14 @@
  */
 #include "arch/asm.h"
 #include "x86/hvm/regs.h"
+#include "x86/upcall.h"
 
-/* Xen public/xen.h, sched.h */
-#define __HYPERVISOR_sched_op 29
-#define SCHEDOP_block         1
-#define RFLAGS_IF             0x200
+/* Xen public/xen.h, sched.h, event_channel.h */
+#define __HYPERVISOR_sched_op         29
+#define SCHEDOP_block                 1
+#define __HYPERVISOR_event_channel_op 32
+#define EVTCHNOP_send                 4
+#define RFLAGS_IF                     0x200
 
 /* The upcall.  Hardware masked interrupts and pushed rip, cs, rflags, rsp, ss. */
 FUNC(hvm_event_callback)
@@ -30,45 +33,7 @@ FUNC(hvm_event_callback)
 	cld
 	push	%r11
 	push	%rcx
-	push	%rax
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	9*8(%rsp)			/* a frame for backtraces: the interrupted rip ... */
-	push	%rbp				/* ... above the interrupted frame */
-	mov	%rsp, %rbp
-	push	%rbx
-	mov	%rsp, %rbx
-	and	$-16, %rsp
-	call	events_upcall
-	sti					/* evtchn_upcall_pending is clear, or was set again since */
-
-	cmpb	$0, %gs:PERCPU_NEED_RESCHED
-	je	1f
-	cmpl	$0, %gs:PERCPU_PREEMPT_COUNT
-	jne	1f
-	/* Preempted anywhere, so all of the FPU's state is live; C in the kernel does not touch it. */
-	sub	$512, %rsp
-	fxsave64 (%rsp)
-	call	sched_preempt
-	fxrstor64 (%rsp)
-1:
-	mov	%rbx, %rsp
-	pop	%rbx
-	pop	%rbp
-	add	$8, %rsp
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rax
-	pop	%rcx
-	pop	%r11
+	upcall_serve sti			/* evtchn_upcall_pending is clear, or was set again since */
 	cli					/* what comes from here on waits for iretq: a storm must not eat the stack */
 	movb	$0, %gs:PERCPU_UPCALL_MASK
 	iretq
@@ -109,6 +74,43 @@ FUNC(hvm_block)
 	xor	%eax, %eax
 	jmp	*%rcx
 END_FUNC(hvm_block)
+
+/* A device's interrupt becomes an event.  It may hit what no upcall does, so it touches nothing but the stack, and
+ * says that upcalls are masked while the hypercall would switch interrupts on. */
+FUNC(hvm_device_interrupt)
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rbx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	mov	$MSR_X2APIC_EOI, %ecx
+	xor	%eax, %eax
+	xor	%edx, %edx
+	wrmsr					/* first: an edge from here on interrupts again */
+	mov	%gs:PERCPU_UPCALL_MASK, %bl
+	movb	$1, %gs:PERCPU_UPCALL_MASK
+	mov	$__HYPERVISOR_event_channel_op, %eax
+	mov	$EVTCHNOP_send, %edi
+	mov	$hvm_device_event, %esi
+	syscall
+	mov	%bl, %gs:PERCPU_UPCALL_MASK
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rbx
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	iretq
+END_FUNC(hvm_device_interrupt)
 
 /* A further vCPU, by VCPUOP_initialise: 64-bit mode, page tables, a stack; rdi: this_percpu(), rsi: thread register,
  * rdx: where to go on, rcx: hvm_cpu_init()'s page. */

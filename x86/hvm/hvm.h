@@ -44,6 +44,11 @@ int hvm_connect(unsigned long pfn);
 /* Ourselves, or DOMID_SELF if Xen does not tell. */
 extern domid_t hvm_domid;
 
+/* HVM, before anybody looks for network cards: have the device model take those away that it
+ * emulates. 0; -XEN_ENODEV: it does not listen (xen_platform_pci=0); -XEN_EPERM: it does not want
+ * us to use others. */
+int hvm_unplug_nics(void);
+
 /* Members of hvm_guest: x86/guest.h. */
 int hvm_mmu_map_direct(void *start, void *end, void *(*more)(void));
 int hvm_mmu_map(void *start, const mfn_t *frames, size_t count, bool writable);

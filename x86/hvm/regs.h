@@ -5,9 +5,14 @@
 #pragma once
 
 #define MSR_APIC_BASE  0x1b
+#define MSR_X2APIC_TPR 0x808
+#define MSR_X2APIC_EOI 0x80b
+#define MSR_X2APIC_SVR 0x80f
 #define MSR_X2APIC_ICR 0x830
 
 #define APIC_BASE_X2APIC (1 << 10)
+#define APIC_BASE_ON     (1 << 11)
+#define APIC_SVR_ON      (1 << 8)
 
 #define MSR_EFER    0xc0000080
 #define MSR_STAR    0xc0000081
@@ -23,6 +28,7 @@
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
+#include "arch/port.h"
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -35,19 +41,6 @@ static inline uint64_t rdmsr(uint32_t msr)
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
     asm volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t value;
-
-    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-    asm volatile("outb %0, %1" ::"a"(value), "Nd"(port));
 }
 
 #define READ_CR(n)                                                                                 \

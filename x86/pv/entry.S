@@ -10,9 +10,9 @@
  * Follows Xen arch/x86/x86_64/entry.S (create_bounce_frame) and public/arch-x86/xen-x86_64.h.
  */
 #include "arch/asm.h"
+#include "x86/upcall.h"
 
-/* An event is due.  Xen has masked events.  Registers that C may change are kept here; the others by
- * context_switch() if the thread is switched away from. */
+/* An event is due.  Xen has masked events. */
 FUNC(pv_event_callback)
 	cld
 	/* Did the event hit the few instructions at the end of this very function, where events are on again
@@ -28,44 +28,7 @@ FUNC(pv_event_callback)
 	push	%r11
 	push	%rcx
 serve:
-	push	%rax
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	9*8(%rsp)			/* a frame for backtraces: the interrupted rip ... */
-	push	%rbp				/* ... above the interrupted frame */
-	mov	%rsp, %rbp
-	push	%rbx
-	mov	%rsp, %rbx
-	and	$-16, %rsp
-	call	events_upcall
-
-	cmpb	$0, %gs:PERCPU_NEED_RESCHED
-	je	1f
-	cmpl	$0, %gs:PERCPU_PREEMPT_COUNT
-	jne	1f
-	/* Preempted anywhere, so all of the FPU's state is live; C in the kernel does not touch it. */
-	sub	$512, %rsp
-	fxsave64 (%rsp)
-	call	sched_preempt
-	fxrstor64 (%rsp)
-1:
-	mov	%rbx, %rsp
-	pop	%rbx
-	pop	%rbp
-	add	$8, %rsp
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rax
-	pop	%rcx
-	pop	%r11
+	upcall_serve
 	movq	$FLAT_RING3_CS64, 8(%rsp)
 exit_unmasked:
 	movb	$0, %gs:PERCPU_UPCALL_MASK

@@ -11,7 +11,7 @@
 #   sum_of URL                    the MD5 sum of what curl gets there
 #   up_again COUNT SECONDS        wait until $domain has said so often that its interface is connected, which it
 #                                 does with the option -loglevel=info
-#   relay MIB VCPUS               apps/netsum: so much out of the domain, through dom0 and back into it
+#   relay MIB VCPUS [LINE...]     apps/netsum: so much out of the domain, through dom0 and back into it
 #   rejoin                        put $domain's interface into the bridge, after netback has made it anew
 
 # Nothing of this is for the world outside the bed, which would even answer in a domain's place.
@@ -58,8 +58,10 @@ rejoin() {
 }
 
 relay() {
-    serve netsum 10.0.2.30 memory=64 "vcpus=$2"
-    echo $(($1 << 20)) | nc.openbsd 10.0.2.30 5011 | nc.openbsd -N 10.0.2.30 5010 >answer
-    expect "came back" "$(cut -d' ' -f2 answer)" $(($1 << 20))
-    says "sent $(($1 << 20)) bytes, $(cut -d' ' -f1 answer)"
+    local bytes=$(($1 << 20)) vcpus=$2
+    shift 2
+    serve netsum 10.0.2.30 memory=64 "vcpus=$vcpus" "$@"
+    echo $bytes | nc.openbsd 10.0.2.30 5011 | nc.openbsd -N 10.0.2.30 5010 >answer
+    expect "came back" "$(cut -d' ' -f2 answer)" $bytes
+    says "sent $bytes bytes, $(cut -d' ' -f1 answer)"
 }
