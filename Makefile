@@ -292,7 +292,7 @@ test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
 # The archive is a module there.
-test-wrapper: $(B)/installed.tar
+test-wrapper: $(B)/hello.installed.tar
 	@tools/host-packages.sh iso
 	@tests/wrapper/run.sh $< $< '$(ONLY)'
 
@@ -373,7 +373,7 @@ uninstall:
 	@rm -f "$(INSTALLED)/bin/xen-single-kernel.sh" "$(INSTALLED)/share/man/man1/xen-single-kernel.sh.1"
 
 # The same as a test takes it to dom0.
-$(B)/installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
+$(B)/hello.installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
 	@rm -rf $(B)/installed
 	@$(MAKE) -s --no-print-directory install APP=hello DESTDIR=$(CURDIR)/$(B)/installed PREFIX=/usr/local >/dev/null
 	@tar cf $@ -C $(B)/installed usr
