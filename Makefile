@@ -296,14 +296,14 @@ test:
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
+# The archive is a module there.
+test-wrapper: $(B)/hello.installed.tar
+	@tools/host-packages.sh iso
+	@tests/wrapper/run.sh $< $< '$(ONLY)'
+
 # The CDs for HVM: what is on them, and what they say where there is no Xen.
 test-iso: $(B)/hello.elf $(B)/hello.iso $(B)/hello.mb2.iso | bed-tools
 	@tests/image/check_iso.py $(if $(ONLY),--only '$(ONLY)') $^
-
-# The archive is a module there.
-test-wrapper: $(B)/installed.tar
-	@tools/host-packages.sh iso
-	@tests/wrapper/run.sh $< $< '$(ONLY)'
 
 test-bed: | bed-tools
 	@tests/bed/run.py '$(ONLY)'
@@ -378,7 +378,7 @@ uninstall:
 	@rm -f "$(INSTALLED)/bin/xen-single-kernel.sh" "$(INSTALLED)/share/man/man1/xen-single-kernel.sh.1"
 
 # The same as a test takes it to dom0.
-$(B)/installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
+$(B)/hello.installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
 	@rm -rf $(B)/installed
 	@$(MAKE) -s --no-print-directory install APP=hello DESTDIR=$(CURDIR)/$(B)/installed PREFIX=/usr/local >/dev/null
 	@tar cf $@ -C $(B)/installed usr

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # The wrapper as it is installed on a Xen host, where there is nothing else of ours.
-# needs: installed.tar files
+# needs: hello.installed.tar files
 # limit: 60
 
 # started ARGUMENT...: by the wrapper
 started() {
-    tar xf /scenario/installed.tar -C /
+    tar xf /scenario/hello.installed.tar -C /
     mkdir -p /run/away
     cd /run/away || fail "no folder"
     echo "$domain" >>/run/test/domains
@@ -31,7 +31,7 @@ test_wrapper_pvh() {
 
 # An application that is an archive, for a kernel that is named.
 test_wrapper_module() {
-    started -t pv -m 32 -l /scenario/files.elf -k /scenario/installed.tar
+    started -t pv -m 32 -l /scenario/files.elf -k /scenario/hello.installed.tar
     says "files: exit(0): poweroff" 40
     ends poweroff
     says_line "^/usr/local/lib/xenolith/default.elf -> hello.elf$"
@@ -42,7 +42,7 @@ test_wrapper_module() {
 test_wrapper_hvm_without_grub() {
     mkdir -p /run/away
     cd /run/away || fail "no folder"
-    tar xf /scenario/installed.tar -C /
+    tar xf /scenario/hello.installed.tar -C /
     ! /usr/local/bin/xen-single-kernel.sh >said 2>&1 || fail "it succeeds"
     grep -q "there is no grub-mkrescue on this machine" said || fail "it says: $(cat said)"
 }
