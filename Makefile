@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
-.PHONY: all run shell debug test test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -112,9 +112,11 @@ $(B)/include/asm-offsets.h: $(firstword $(ARCH_DIRS))/asm-offsets.c | build/xen-
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/memory boot/options boot/start console/input console/ring \
         console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
-        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
-        libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
-        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish $(ARCH_COLD) \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic \
+        lib/symbols libc/archive libc/archive_cpio libc/archive_tar libc/atexit libc/console libc/directory libc/fd \
+        libc/files libc/info libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls \
+        libc/time libc/tree_fill mm/address_space mm/module net/netdev netfront/connect netfront/ctrl netfront/life \
+        netfront/netfront netfront/publish $(ARCH_COLD) \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
@@ -198,13 +200,17 @@ IMAGE := $(B)/$(APP_NAME).$(IMAGE_KIND)
 CFG   := $(B)/$(APP_NAME).$(GUEST).cfg
 BED   := tools/bed/bed.py
 
+# BIOS and GRUB want room.
+memory_of = $(if $(filter file,$(origin MEMORY)),$(if $(filter hvm,$(1)),64,32),$(MEMORY))
+
 # A complete xl configuration beside the image. Written anew each time: it holds this run's variables.
 .PHONY: $(CFG)
 $(CFG): $(IMAGE)
-	@tools/make_cfg.sh tools/xl/$(CFG_$(GUEST)).cfg.in $(IMAGE) $(MEMORY) $(VCPUS) "$$ARGS" >$@
+	@tools/make_cfg.sh tools/xl/$(CFG_$(GUEST)).cfg.in $(IMAGE) $(call memory_of,$(GUEST)) $(VCPUS) "$$ARGS" >$@
 export ARGS
 
-all: $(APPS:%=$(B)/%.$(IMAGE_KIND)) $(APPS:%=$(B)/%.$(firstword $(ALLOWED_GUEST)).cfg)
+all: $(APPS:%=$(B)/%.$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(APPS:%=$(B)/%.iso)) \
+     $(foreach guest,$(ALLOWED_GUEST),$(APPS:%=$(B)/%.$(guest).cfg))
 
 # As it lies in memory: what ARM's boot protocol wants.
 $(B)/%.Image: $(B)/%.elf
@@ -212,7 +218,7 @@ $(B)/%.Image: $(B)/%.elf
 
 define cfg_rule
 $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.$(IMAGE_KIND) tools/xl/$(CFG_$(1)).cfg.in
-	@tools/make_cfg.sh tools/xl/$(CFG_$(1)).cfg.in $$< $(MEMORY) $(VCPUS) >$$@
+	@tools/make_cfg.sh tools/xl/$(CFG_$(1)).cfg.in $$< $(call memory_of,$(1)) $(VCPUS) >$$@
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
@@ -226,6 +232,18 @@ $(B)/%.rtl.iso: $(B)/%.elf tools/iso.sh
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
+# A test's: with modules, of which two have a text that says where they are to be.
+define modules_iso
+@tools/host-packages.sh iso
+@tar cf $@.tar -C tests/xen dom0
+@cd tests/xen && find dom0 -name '*.sh' | cpio -o -H newc --quiet >$(abspath $@).cpio
+@MULTIBOOT=$(if $(findstring .mb2,$@),2) tools/iso.sh $< $@ "-uart=io:0x3f8" $@.tar "" $@.cpio "/some/place else" \
+    tests/xen/dom0/check.sh /etc/check
+endef
+$(B)/%.modules.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
+$(B)/%.modules.mb2.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
 $(filter %.hvm.cfg,$(CFG)): $(B)/$(APP_NAME).run.iso
 .PHONY: $(B)/$(APP_NAME).run.iso
 $(B)/$(APP_NAME).run.iso: $(IMAGE)
@@ -257,7 +275,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-bed test-page test-xen
+              test-wrapper test-bed test-page test-xen
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
@@ -281,6 +299,11 @@ test:
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
+# The archive is a module there.
+test-wrapper: $(B)/hello.installed.tar
+	@tools/host-packages.sh iso
+	@tests/wrapper/run.sh $< $< '$(ONLY)'
+
 # The CDs for HVM: what is on them, and what they say where there is no Xen.
 test-iso: $(B)/hello.elf $(B)/hello.iso $(B)/hello.mb2.iso | bed-tools
 	@tests/image/check_iso.py $(if $(ONLY),--only '$(ONLY)') $^
@@ -300,7 +323,7 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf)
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf) $(B)/hello.iso $(B)/bench.iso
 	@tools/host-packages.sh bed
 	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
@@ -337,6 +360,32 @@ check-layers:
 
 -include $(shell find build/check -name '*.d' 2>/dev/null)
 
+# --- installing --------------------------------------------------------------------------------------------
+
+# What a Xen host needs to start programs, with APP as the one that it starts by default.
+PREFIX    ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+.PHONY: install uninstall
+install: $(IMAGE)
+	@install -d "$(INSTALLED)/bin" "$(INSTALLED)/share/xenolith" "$(INSTALLED)/share/man/man1" "$(INSTALLED)/lib/xenolith"
+	@install tools/xen-single-kernel.sh "$(INSTALLED)/bin"
+	@install tools/iso.sh tools/make_cfg.sh "$(INSTALLED)/share/xenolith"
+	@install -m 644 tools/xl/*.cfg.in "$(INSTALLED)/share/xenolith"
+	@install -m 644 docs/xen-single-kernel.sh.1 "$(INSTALLED)/share/man/man1"
+	@install -m 644 $(IMAGE) "$(INSTALLED)/lib/xenolith"
+	@ln -sf $(APP_NAME).elf "$(INSTALLED)/lib/xenolith/default.elf"
+	@echo "install: $(INSTALLED)/bin/xen-single-kernel.sh starts $(APP_NAME), or what it is told"
+
+uninstall:
+	@rm -rf "$(INSTALLED)/share/xenolith" "$(INSTALLED)/lib/xenolith"
+	@rm -f "$(INSTALLED)/bin/xen-single-kernel.sh" "$(INSTALLED)/share/man/man1/xen-single-kernel.sh.1"
+
+# The same as a test takes it to dom0.
+$(B)/hello.installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
+	@rm -rf $(B)/installed
+	@$(MAKE) -s --no-print-directory install APP=hello DESTDIR=$(CURDIR)/$(B)/installed PREFIX=/usr/local >/dev/null
+	@tar cf $@ -C $(B)/installed usr
+
 # --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
@@ -355,20 +404,22 @@ Xenolith: C programs as Xen domains.
                   test-xen (real Xen)
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
-  make            images of every app: $(B)/APP.elf
+  make            images of every app, $(B)/APP.elf, their configurations for xl, and CDs for HVM, APP.iso
   make shell      a shell in the bed's dom0, the images in /scenario
   make debug      create APP paused, with gdb attached
   make bench      the benchmark table, beside a Linux domU; also build/bench.json
                   (COMPARE=old.json: what got more than 3 % worse since)
   make check      formatting, include floors, gcc and clang warnings, static analysis
   make fuzz       long fuzzing (FUZZ_SECONDS each)
+  make install    the wrapper xen-single-kernel.sh, its man page and APP below PREFIX=/usr/local (DESTDIR= in front);
+                  make uninstall takes them away
   make clean      what was built; make distclean: downloads, newlib and beds too
 
   APP=http        a folder in apps/ ($(APPS)), or any folder by path
   GUEST=pv        $(ALLOWED_GUEST) (hvm: by GRUB, from $(B)/APP.iso)
   ARCH=x86_64     $(ALLOWED_ARCH)
   XEN=4.17        the bed's version: $(ALLOWED_XEN)
-  MEMORY=32       MiB
+  MEMORY=32       MiB (GUEST=hvm: 64)
   VCPUS=1         vCPUs of the domain
   PORT=8080       of this machine, leads to port 80 of the domain; 7007:7 to another one
                   (make run on the bed; without it only APP=http has a port, 8080)

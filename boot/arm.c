@@ -51,12 +51,13 @@ static void *direct(uint64_t paddr)
 
 static uint64_t param(uint32_t index)
 {
-    uint64_t value = 0;
-    int rc = hypercall_hvm_get_param(index, &value);
+    struct multicall_entry call[1] = { { 0 } };
+    struct xen_hvm_param param[1] = { { .index = index } };
+    int rc = hypercall_hvm_get_params(param, call, 1);
 
     if (rc)
         panic("Xen does not tell HVM parameter %u: %s", index, error_name(rc));
-    return value;
+    return param[0].value;
 }
 
 /* Before anything that may fail: so that it can be read. */

@@ -118,18 +118,15 @@ static void add_unmapped(struct boot_info *info)
         ROUND_UP(end, LARGE_PAGE) / PAGE_SIZE + 1; /* the one before: shared_info */
 }
 
-static uint64_t param(uint32_t index)
-{
-    uint64_t value = 0;
-    int rc = hypercall_hvm_get_param(index, &value);
-
-    if (rc)
-        panic("Xen does not tell HVM parameter %u: %s", index, error_name(rc));
-    return value;
-}
-
 static void connect(struct boot_info *info)
 {
+    static struct xen_hvm_param params[] = {
+        { .index = HVM_PARAM_CONSOLE_PFN },
+        { .index = HVM_PARAM_CONSOLE_EVTCHN },
+        { .index = HVM_PARAM_STORE_PFN },
+        { .index = HVM_PARAM_STORE_EVTCHN },
+    };
+    static struct multicall_entry calls[ARRAY_SIZE(params)];
     struct percpu *cpu = &percpu_boot;
     struct shared_info *shared = (void *)shared_info_page;
     unsigned long pfn = hvm_frames_of_others - 1;
@@ -144,15 +141,17 @@ static void connect(struct boot_info *info)
         rc = hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
                                           (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
     }
+    if (rc == 0)
+        rc = hypercall_hvm_get_params(params, calls, ARRAY_SIZE(params));
     if (rc)
         panic("Xen does not connect us: %s", error_name(rc));
     info->shared = shared;
     info->console = (void *)hvm_windows;
-    info->console_port = (evtchn_port_t)param(HVM_PARAM_CONSOLE_EVTCHN);
-    hvm_mmu_map_window(info->console, param(HVM_PARAM_CONSOLE_PFN));
+    hvm_mmu_map_window(info->console, params[0].value);
+    info->console_port = (evtchn_port_t)params[1].value;
     info->xenstore = (void *)(hvm_windows + PAGE_SIZE);
-    info->xenstore_port = (evtchn_port_t)param(HVM_PARAM_STORE_EVTCHN);
-    hvm_mmu_map_window(info->xenstore, param(HVM_PARAM_STORE_PFN));
+    hvm_mmu_map_window(info->xenstore, params[2].value);
+    info->xenstore_port = (evtchn_port_t)params[3].value;
 }
 
 /* From hvm_entry.S. This file is compiled without stack protector and stack limit: both are read
@@ -162,6 +161,7 @@ void hvm_start(uint32_t magic, uint32_t paddr, uint32_t nx)
     static struct boot_info info;
     struct context context;
 
+    arch_start_ticks = cpu_ticks();
     guest = &hvm_guest;
     direct_map_offset = HVM_DIRECT_MAP;
     hvm_set_gs((unsigned long)&percpu_boot);

@@ -96,18 +96,14 @@ __attribute__((cold)) static void throttle_begin(uint64_t delay_ns)
 __attribute__((cold)) int time_init(struct shared_info *shared)
 {
     bool enabled;
-    int rc;
+    int rc = arch_timer_start(timer_event);
 
-    if (shared) {
-        wall_clock = shared;
-        events_set_throttle(throttle_begin);
-    }
-    rc = arch_timer_start(timer_event);
-    if (rc == 0 && shared) { /* a vCPU that begins has armed none */
-        enabled = upcalls_save();
-        timers_run(
-            this_percpu()->timers); /* interrupts for those armed already had nowhere to go */
-        upcalls_restore(enabled);
-    }
-    return rc;
+    if (rc || !shared) /* a vCPU that begins has armed none */
+        return rc;
+    wall_clock = shared;
+    events_set_throttle(throttle_begin);
+    enabled = upcalls_save();
+    timers_run(this_percpu()->timers); /* interrupts for those armed already had nowhere to go */
+    upcalls_restore(enabled);
+    return 0;
 }

@@ -6,7 +6,7 @@
 
 Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
---only measures the parts with that in their names (boots, operations, threads, network, parallel),
+--only measures the parts with that in their names (boots, operations, threads, network, doors, parallel),
 --docs puts the table into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
 the bed or its program changed). The exit status is 1 when a figure misses what it must reach, or is
 worse than the older one.
@@ -22,6 +22,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", "bench")]
+import doors                                                                            # noqa: E402
 import network                                                                          # noqa: E402
 import smp                                                                              # noqa: E402
 from image import BedError, write                                                       # noqa: E402
@@ -33,7 +34,7 @@ FOLDER = os.path.join(ROOT, "build", "bench")
 DOCS = os.path.join(ROOT, "docs", "BENCHMARKS.md")
 BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
 BOOT_VCPUS, BOOT_VCPUS_MIB = (2, 4, 8), 32
-IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf")
+IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf", "hello.iso", "bench.iso")
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
@@ -71,6 +72,7 @@ OPERATION_ROWS = [
     ("malloc_free_pair", "malloc and free, 100 bytes", "glibc"),
     ("kmem_alloc_free_pair", "kernel heap alloc and free, 100 bytes", None),
     ("page_alloc_free_pair", "page alloc and free", "mmap, touch, munmap"),
+    ("first_page_write", "first write to a page", None),
     ("snprintf_int_string", "snprintf of %d %s", "glibc"),
     ("snprintf_float", "snprintf of %.6f", "glibc"),
     ("clock_read", "clock read", "clock_gettime"),
@@ -95,7 +97,7 @@ class Xenolith:
             shutil.copyfile(f"{ROOT}/build/x86_64/{name}", f"{FOLDER}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads, self.network]
+        return [self.boots, self.operations, self.threads, self.network, self.doors]
 
     def parallel_parts(self):
         return [self.parallel]
@@ -138,6 +140,10 @@ class Xenolith:
             raise BedError(f"Xenolith: figures are missing\n{result.last_lines()}")
         found["clock_read_trapped"] = trapped["clock_read"]
         return {"smallest_mib": int(smallest.group(1)), "operations": found}
+
+    def doors(self):
+        result = self.run(doors.SCRIPT, 900)
+        return doors.figures_of(result.timings, result.consoles, operations_of)
 
     def threads(self):
         script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
@@ -229,6 +235,8 @@ def rows_of(ours, linux, only):
     for key, name in smp.CROWD_ROWS:
         row(key, name, "times 2 vCPUs' time", note="glibc",
             aim=None if key == smp.CROWD_CONTROL else linux.get(key))
+    for key, name, must, aim in doors.rows(ours):
+        row(key, name, "instructions", must=must, aim=aim)
     rows += network.rows(ours.get("network", {}), linux.get("network", {}))
     return [row for row in rows if row["xenolith"] is not None or (row["linux"] and not only)]
 

@@ -12,6 +12,7 @@
 
 const struct guest_ops *guest = &pv_guest;
 const char *arch_guest_type = "pv";
+uint64_t arch_start_ticks;
 
 unsigned long direct_map_offset;
 

@@ -28,6 +28,9 @@ static inline uint32_t smp_random(uint32_t *state)
 
 /* The nth vCPU that is online, counting round. */
 unsigned int smp_nth_online(unsigned int n);
+/* With hardware assistance, which the test bed emulates: what needs many of Xen's switches is slow,
+ * and done less often. */
+bool smp_is_emulated(void);
 /* fn(arg) in a thread that runs on `vcpu` only. False, and the test fails: no memory. */
 bool smp_thread_on(struct thread **thread, unsigned int vcpu, void (*fn)(void *arg), void *arg);
 /* fn(arg + i * size) in `count` threads, the ith on the ith vCPU that is online, counting round;

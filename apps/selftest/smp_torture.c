@@ -13,7 +13,8 @@
 #include "mm/page.h"
 #include "smp.h"
 
-#define HOTPLUGS 100
+#define HOTPLUGS     100
+#define HOTPLUGS_FEW 20
 
 static void wander(void *arg)
 {
@@ -250,6 +251,7 @@ TEST(smp_hotplug_under_load)
 {
     struct thread *threads[ARRAY_SIZE(hotplug_turns)];
     unsigned int before[ARRAY_SIZE(hotplug_turns)], vcpus = vcpu_set_count(&vcpus_online);
+    unsigned int hotplugs = smp_is_emulated() ? HOTPLUGS_FEW : HOTPLUGS;
 
     REQUIRE_VCPUS(2);
     REQUIRE_THREADS(ARRAY_SIZE(threads));
@@ -257,7 +259,7 @@ TEST(smp_hotplug_under_load)
     for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
         REQUIRE_EQ(xenolith_thread(&threads[i], "work", work_on, &hotplug_turns[i]), 0);
     thread_set_priority(current_thread(), PRIORITY_HIGH, false); /* or it waits for slices to end */
-    for (unsigned int i = 0; i < HOTPLUGS; i++) {
+    for (unsigned int i = 0; i < hotplugs; i++) {
         unsigned int vcpu = 1 + i % (vcpus - 1), calls = 0;
 
         memcpy(before, hotplug_turns, sizeof(before));

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The same files as PVH domains: every size of memory, many vCPUs, what a crash says, what the toolstack asks.
-# needs: hello crash vcpus unprobed
+# needs: hello crash vcpus vcpus.lost.elf unprobed
 # limit: 120
 # xen: 4.17 4.20
 
@@ -32,10 +32,7 @@ test_pvh_memory_4096() { size 4096; }      # also above 4 GiB
 
 up() {
     boot_pvh hello "vcpus=$1" memory=64
-    says "hello: exit(0): poweroff" 60
-    ends poweroff
-    says_line "^vCPUs: *$1, $1 up$"
-    says_not "vCPU "
+    all_up "$1"
 }
 
 test_pvh_vcpus_2() { up 2; }
@@ -101,8 +98,6 @@ test_pvh_xl_reboot() {
     says "crash: exit(0): reboot"
 }
 
-down_vcpus() { [ "$(xl vcpu-list "$domain" | grep -c -- '--p')" = "$1" ]; }
-
 test_pvh_vcpu_set() {
     boot_pvh vcpus 'extra="watch"' vcpus=4
     says "online: 0 1 2 3"
@@ -113,6 +108,17 @@ test_pvh_vcpu_set() {
     xl shutdown -w "$domain"
     says_line '^all workers worked in [1-9]'
     says_not stuck
+    ends poweroff
+}
+
+# Started by Xen and never heard of: named within a second.
+test_pvh_lost_vcpus_are_named() {
+    boot_pvh vcpus.lost 'extra="watch"' vcpus=3
+    says "vCPU 1 did not arrive within a second; going on without it" 30
+    says "vCPU 2 did not arrive within a second; going on without it" 1
+    says "online: 0"
+    xl shutdown -w "$domain"
+    says_line '^all workers worked in [1-9]'
     ends poweroff
 }
 
@@ -133,5 +139,3 @@ test_pvh_idle_uses_no_time() {
     used=$(($(cpu_ms) - before))
     [ "$used" -le 50 ] || fail "$used ms of CPU time in 5 s of idling"
 }
-
-cpu_ms() { xl list "$domain" | awk 'NR == 2 { print int($6 * 1000) }'; }

@@ -8,7 +8,10 @@ A scenario is one file here, NAME.sh: functions test_* in busybox sh, run one af
 dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh. Comments at its
 top say what it wants; nothing else is edited to add one:
 
-  # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files
+  # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files;
+                                        hello.iso, crash.null.iso, hello.mb2.iso: a CD with it for HVM, with
+                                        arguments, by multiboot2
+                                        xen-shim: the Xen for PV domains inside of PVH ones
   # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
   # limit: 30                           seconds that each test may take
   # xen: 4.17 4.20                      the versions it runs on
@@ -28,6 +31,8 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/bed"))
+from image import SUITES                                                # noqa: E402
 from scenario import BED, HERE, ROOT, Group, Report, Scenario, file_of
 
 IMAGES = f"build/{'debug-' if os.environ.get('DEBUG') else ''}x86_64"     # make DEBUG=1 test-xen
@@ -56,19 +61,25 @@ def build_images(needs, folder):
     os.makedirs(folder, exist_ok=True)
     for need in sorted(needs):
         app = need.split(".")[0]
+        if need == "xen-shim":
+            yield from fetch_shims(folder)
+            continue
         if need.endswith(".dom0"):
             made = build_dom0(app, f"{folder}/{need}")
             if made.returncode:
                 yield need, made.stdout.splitlines()
             continue
+        iso = need.endswith(".iso")
         own = f"tests/xen/apps/{app}"
         where = own if os.path.isdir(os.path.join(ROOT, own)) else app
-        image = f"{IMAGES}/{file_of(need)}"
+        image = f"{IMAGES}/{app}.elf" if iso else f"{IMAGES}/{file_of(need)}"
         made = subprocess.run(["make", "-s", "--no-print-directory", f"APP={where}", image], cwd=ROOT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if made.returncode == 0 and iso:
+            made = build_iso(need, image, f"{folder}/{need}")
         if made.returncode:
             yield need, made.stdout.splitlines()
-        else:
+        elif not iso:
             shutil.copy(os.path.join(ROOT, image), folder)
 
 
@@ -77,6 +88,29 @@ def build_dom0(name, program):
     command = [os.environ.get("CC", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
                f"{HERE}/dom0/{name}.c"]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def fetch_shims(folder):
+    """The Xen that a PV domain inside of a PVH one runs on, of each version's packages."""
+    for xen in ("4.17", "4.20"):
+        into = os.path.join(ROOT, "build/xen-shim", xen)
+        got = subprocess.run(["tools/fetch.py", "deb", "--suite", SUITES[xen], "--into", into, f"xen-utils-{xen}"],
+                             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        shim = f"{into}/usr/lib/xen-{xen}/boot/xen-shim"
+        if got.returncode or not os.path.exists(shim):
+            yield "xen-shim", got.stdout.splitlines()
+            return
+        subprocess.run(["strip", "-g", "-o", f"{folder}/xen-shim-{xen}", shim], check=True)
+
+
+def build_iso(need, image, iso):
+    """PROGRAM.ARGUMENT....iso, among the arguments mb2: by multiboot2; rtl: with the emulated card."""
+    words = need.split(".")[1:-1]
+    options = {"mb2": "", "rtl": "-net=rtl8139"}
+    arguments = " ".join(["-uart=io:0x3f8", *(options.get(word, word) for word in words)])
+    return subprocess.run(["tools/iso.sh", image, iso, arguments], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False,
+                          env={**os.environ, "MULTIBOOT": "2" if "mb2" in words else "1"})
 
 
 def build_bed(xen, clock):

@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
+SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
 BED_LIMIT_S = 900       # for one bed, whatever its tests may take in sum, unless it is to take long
 SHOWN_LINES = 60        # of what a failed test said
@@ -90,9 +91,10 @@ class Group:
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",
-                   *(f"--file={HERE}/dom0/{name}.sh" for name in ("tap", "net", "clients", "hostile")), "--file", f"{self.scenario.path}:tests.sh"]
+                   *(f"--file={HERE}/dom0/{name}.sh" for name in SOURCED), "--file", f"{self.scenario.path}:tests.sh"]
         for need in self.scenario.needs:
-            command += ["--file", f"{self.images}/{file_of(need)}:{file_of(need).removesuffix('.dom0')}"]
+            name = f"{need}-{self.xen}" if need == "xen-shim" else file_of(need)
+            command += ["--file", f"{self.images}/{name}:{file_of(need).removesuffix('.dom0')}"]
         return command
 
     def run(self, report):
@@ -129,4 +131,4 @@ class Group:
 
 
 def file_of(need):
-    return need if "." in need else need + ".elf"
+    return need if "." in need or need == "xen-shim" else need + ".elf"

@@ -7,10 +7,7 @@
 # up N: a domain with N vCPUs says that all of them run.
 up() {
     boot hello "vcpus=$1" memory=48
-    says "hello: exit(0): poweroff" 60
-    ends poweroff
-    says_line "^vCPUs: *$1, $1 up$"
-    says_not "vCPU "
+    all_up "$1"
 }
 
 test_vcpus_1() { up 1; }
@@ -43,8 +40,6 @@ test_offline_not_started() {
     xl shutdown -w "$domain"
     ends poweroff
 }
-
-down_vcpus() { [ "$(xl vcpu-list "$domain" | grep -c -- '--p')" = "$1" ]; }
 
 test_vcpu_set_down_and_up() {
     boot vcpus 'extra="watch"' vcpus=4
@@ -94,6 +89,3 @@ test_idle_uses_no_time() {
     [ "$used" -le 100 ] || fail "$used ms of CPU time in 5 s of idling"
     note "$used ms in 5 s"
 }
-
-# xl list's seconds, as ms.
-cpu_ms() { xl list "$domain" | awk 'NR == 2 { print int($6 * 1000) }'; }

@@ -26,7 +26,7 @@ int hvm_grant_prepare(void *virt, domid_t domid)
 {
     mfn_t frame = frame_for(virt);
 
-    if (domid == DOMID_SELF || domid == hvm_domid)
+    if (domid == DOMID_SELF || domid == hvm_domid())
         return -XEN_EOPNOTSUPP;
     return map_frames(virt, &frame, 1, MAP_WRITE);
 }

@@ -42,7 +42,7 @@ bool hvm_find_xen(void);
 /* Have Xen put shared_info at our frame `pfn`, and call us back. 0 or -errno. */
 int hvm_connect(unsigned long pfn);
 /* Ourselves, or DOMID_SELF if Xen does not tell. */
-extern domid_t hvm_domid;
+domid_t hvm_domid(void);
 
 /* HVM, before anybody looks for network cards: have the device model take those away that it
  * emulates. 0; -XEN_ENODEV: it does not listen (xen_platform_pci=0); -XEN_EPERM: it does not want

@@ -15,7 +15,7 @@
 #define CPUID_LAST   0x40010000
 #define CPUID_STRIDE 0x100
 
-domid_t hvm_domid = DOMID_SELF;
+static uint32_t xen_leaf; /* Xen's first */
 
 /* Behind other hypervisors' leaves, which Xen may show too (viridian). */
 bool hvm_find_xen(void)
@@ -25,14 +25,18 @@ bool hvm_find_xen(void)
 
         if (signature.ebx == 0x566e6558 && signature.ecx == 0x65584d4d &&
             signature.edx == 0x4d4d566e) { /* XenVMMXenVMM */
-            struct cpuid hvm = cpuid(leaf + 4, 0);
-
-            if (signature.eax >= leaf + 4 && hvm.eax & XEN_HVM_CPUID_DOMID_PRESENT)
-                hvm_domid = (domid_t)hvm.ecx;
+            xen_leaf = leaf;
             return true;
         }
     }
     return false;
+}
+
+domid_t hvm_domid(void)
+{
+    struct cpuid hvm = cpuid(xen_leaf + 4, 0);
+
+    return hvm.eax & XEN_HVM_CPUID_DOMID_PRESENT ? (domid_t)hvm.ecx : DOMID_SELF;
 }
 
 int hvm_connect(unsigned long pfn)

@@ -5,11 +5,15 @@
 #
 #   boot APP [LINE...]      create $domain (the test's name, unless the test sets it) from APP.elf;
 #                           each LINE is a line of its xl configuration
+#   boot_hvm ISO [LINE...]  the same as HVM, from a CD; what its serial port says is in /tmp/$domain.serial
 #   says TEXT [SECONDS]     wait until its console has TEXT (20 s when not given), else fail
 #   says_not TEXT           fail when its console has TEXT
 #   says_line REGEXP        fail when no line of its console matches
 #   ends REASON [SECONDS]   wait until it is gone, and for that reason, else fail
 #   console_lines           all it has written, with plain line ends
+#   all_up N                its end: N vCPUs came up, and nothing was wrong with any
+#   down_vcpus N            so many of its vCPUs are down
+#   cpu_ms                  CPU time that it has used
 #   expect WHAT GOT WANT    fail unless GOT is WANT
 #   fail WHY, skip WHY      end the test
 #   note TEXT               put TEXT on the test's result line
@@ -35,6 +39,11 @@ boot() {
     create "$domain" "$app.elf" "$@" || fail "xl create $domain: exit status $?"
 }
 
+boot_hvm() {
+    echo "$domain" >>/run/test/domains
+    create "$domain" "$@" || fail "xl create $domain: exit status $?"
+}
+
 says() { console_has "$domain" "$1" "${2:-20}" || fail "$domain does not say: $1"; }
 says_not() { ! console_has "$domain" "$1" 0 || fail "$domain says: $1"; }
 console_lines() { console_text "$domain" | tr -d '\r'; }
@@ -45,6 +54,18 @@ ends() {
     wait_for 5 reason_known "$domain" || true       # xl's log may be behind
     expect "shutdown reason of $domain" "$(shutdown_reason "$domain")" "$1"
 }
+
+all_up() {
+    says "hello: exit(0): poweroff" 60
+    ends poweroff
+    says_line "^vCPUs: *$1, $1 up$"
+    says_not "vCPU "
+}
+
+down_vcpus() { [ "$(xl vcpu-list "$domain" | grep -c -- '--p')" = "$1" ]; }
+
+# xl list's seconds, as ms.
+cpu_ms() { xl list "$domain" | awk 'NR == 2 { print int($6 * 1000) }'; }
 
 # --- the loop: what it prints between @begin and @end belongs to the test ---------------------------
 

@@ -11,12 +11,15 @@ make_big_directory() {
 }
 
 # tap [LINE...]: run it, until the scenario's limit; pass when every test of its plan passed, and it says so at its end.
-tap() {
+tap() { tap_of boot selftest "$@" memory=64; }
+
+# tap_of CREATE...: the same of a domain that this creates.
+tap_of() {
     create_paused=-p
-    boot selftest "$@" memory=64
+    "$@"
     make_big_directory
     xl unpause "$domain"
-    wait_gone "$domain" 520 || fail "no end; the last test: $(console_lines | grep '^\(not \)\?ok ' | tail -n 1)"
+    wait_gone "$domain" "${tap_limit:-520}" || fail "no end; the last test: $(console_lines | grep '^\(not \)\?ok ' | tail -n 1)"
     console_lines >tap
     plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' tap)
     passed=$(grep -c '^ok [0-9]* - ' tap)

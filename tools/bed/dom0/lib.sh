@@ -2,7 +2,8 @@
 # What scenarios use: create a domain, wait for it, read and write its console. busybox sh; sourced
 # before the scenario's script, which starts in /scenario. A wait that is in vain returns 1.
 #
-#   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration
+#   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration. KERNEL may be
+#                                   a CD, NAME.iso: an HVM domain with its serial port in /tmp/NAME.serial
 #                                   (create_paused=-p before it: and leave it paused)
 #   console_has NAME TEXT SECONDS   wait until the domain has written TEXT
 #   console_text NAME               all it has written so far
@@ -47,8 +48,12 @@ domain_cfg() {
         given="$given ${line%%=*}"
         printf '%s\n' "$line"
     done
-    for line in "name=\"$name\"" "kernel=\"$kernel\"" 'type="pv"' 'memory=32' 'vcpus=1' \
-            'on_poweroff="destroy"' 'on_crash="destroy"'; do
+    case $kernel in
+    *.iso) set -- 'type="hvm"' "disk=['file:$kernel,hdc:cdrom,r']" nographic=1 "serial=['file:/tmp/$name.serial']" \
+        'tsc_mode="native"' memory=64 ;;
+    *) set -- 'type="pv"' "kernel=\"$kernel\"" memory=32 ;;
+    esac
+    for line in "name=\"$name\"" "$@" vcpus=1 'on_poweroff="destroy"' 'on_crash="destroy"'; do
         case "$(echo $given) " in *"${line%%=*} "*) ;; *) printf '%s\n' "$line" ;; esac
     done
 }

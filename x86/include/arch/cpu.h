@@ -10,6 +10,9 @@
 #define ARCH_NAME "x86_64"
 /* How Xen started us: "pv", "pvh" or "hvm". */
 extern const char *arch_guest_type;
+/* cpu_ticks() at the kernel's entry; 0 in a PV domain, where looking may be slow. For apps/bench.
+ */
+extern uint64_t arch_start_ticks;
 
 /* In a loop that waits for another vCPU. */
 static inline void cpu_relax(void)
