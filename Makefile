@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu)
 
-.PHONY: all run shell debug test test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -112,11 +112,13 @@ $(B)/include/asm-offsets.h: x86/asm-offsets.c | build/xen-headers/xen $(NEWLIB)/
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/hvm boot/loaded boot/memory boot/multiboot boot/options boot/pv boot/pvh boot/start console/input console/ring \
         console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
-        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic lib/symbols libc/atexit libc/console libc/fd libc/info \
-        libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls libc/time mm/address_space \
-        net/netdev netfront/connect netfront/ctrl netfront/life netfront/netfront netfront/publish pci/pci \
-        rtl8139/chip rtl8139/life rtl8139/rtl8139 x86/cpu x86/guest \
-        x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/interrupt x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/unplug x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment \
+        kernel/slice kernel/smp kernel/stop kernel/thread lib/cmdline lib/error_name lib/format lib/log lib/panic \
+        lib/symbols libc/archive libc/archive_cpio libc/archive_tar libc/atexit libc/console libc/directory libc/fd \
+        libc/files libc/info libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls \
+        libc/time libc/tree_fill mm/address_space mm/module net/netdev netfront/connect netfront/ctrl netfront/life \
+        netfront/netfront netfront/publish pci/pci rtl8139/chip rtl8139/life rtl8139/rtl8139 x86/cpu x86/guest \
+        x86/hvm/cpu x86/hvm/grant x86/hvm/interrupt x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/unplug x86/hvm/xen \
+        x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment x86/trap \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os
 
@@ -227,6 +229,18 @@ $(B)/%.rtl.iso: $(B)/%.elf tools/iso.sh
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
+# A test's: with modules, of which two have a text that says where they are to be.
+define modules_iso
+@tools/host-packages.sh iso
+@tar cf $@.tar -C tests/xen dom0
+@cd tests/xen && find dom0 -name '*.sh' | cpio -o -H newc --quiet >$(abspath $@).cpio
+@MULTIBOOT=$(if $(findstring .mb2,$@),2) tools/iso.sh $< $@ "-uart=io:0x3f8" $@.tar "" $@.cpio "/some/place else" \
+    tests/xen/dom0/check.sh /etc/check
+endef
+$(B)/%.modules.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
+$(B)/%.modules.mb2.iso: $(B)/%.elf tools/iso.sh $(wildcard tests/xen/dom0/*.sh)
+	$(modules_iso)
 $(filter %.hvm.cfg,$(CFG)): $(B)/$(APP_NAME).run.iso
 .PHONY: $(B)/$(APP_NAME).run.iso
 $(B)/$(APP_NAME).run.iso: $(IMAGE)
@@ -258,7 +272,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-bed test-page test-xen
+              test-wrapper test-bed test-page test-xen
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
@@ -281,6 +295,11 @@ test:
 # What Xen's domain builder and our page tables rely on, read back from the image.
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
+
+# The archive is a module there.
+test-wrapper: $(B)/hello.installed.tar
+	@tools/host-packages.sh iso
+	@tests/wrapper/run.sh $< $< '$(ONLY)'
 
 # The CDs for HVM: what is on them, and what they say where there is no Xen.
 test-iso: $(B)/hello.elf $(B)/hello.iso $(B)/hello.mb2.iso | bed-tools
@@ -338,6 +357,32 @@ check-layers:
 
 -include $(shell find build/check -name '*.d' 2>/dev/null)
 
+# --- installing --------------------------------------------------------------------------------------------
+
+# What a Xen host needs to start programs, with APP as the one that it starts by default.
+PREFIX    ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+.PHONY: install uninstall
+install: $(IMAGE)
+	@install -d "$(INSTALLED)/bin" "$(INSTALLED)/share/xenolith" "$(INSTALLED)/share/man/man1" "$(INSTALLED)/lib/xenolith"
+	@install tools/xen-single-kernel.sh "$(INSTALLED)/bin"
+	@install tools/iso.sh tools/make_cfg.sh "$(INSTALLED)/share/xenolith"
+	@install -m 644 tools/xl/*.cfg.in "$(INSTALLED)/share/xenolith"
+	@install -m 644 docs/xen-single-kernel.sh.1 "$(INSTALLED)/share/man/man1"
+	@install -m 644 $(IMAGE) "$(INSTALLED)/lib/xenolith"
+	@ln -sf $(APP_NAME).elf "$(INSTALLED)/lib/xenolith/default.elf"
+	@echo "install: $(INSTALLED)/bin/xen-single-kernel.sh starts $(APP_NAME), or what it is told"
+
+uninstall:
+	@rm -rf "$(INSTALLED)/share/xenolith" "$(INSTALLED)/lib/xenolith"
+	@rm -f "$(INSTALLED)/bin/xen-single-kernel.sh" "$(INSTALLED)/share/man/man1/xen-single-kernel.sh.1"
+
+# The same as a test takes it to dom0.
+$(B)/hello.installed.tar: $(B)/hello.elf $(wildcard tools/*.sh tools/xl/*) docs/xen-single-kernel.sh.1
+	@rm -rf $(B)/installed
+	@$(MAKE) -s --no-print-directory install APP=hello DESTDIR=$(CURDIR)/$(B)/installed PREFIX=/usr/local >/dev/null
+	@tar cf $@ -C $(B)/installed usr
+
 # --- housekeeping --------------------------------------------------------------------------------------------
 
 clean:
@@ -363,6 +408,8 @@ Xenolith: C programs as Xen domains.
                   (COMPARE=old.json: what got more than 3 % worse since)
   make check      formatting, include floors, gcc and clang warnings, static analysis
   make fuzz       long fuzzing (FUZZ_SECONDS each)
+  make install    the wrapper xen-single-kernel.sh, its man page and APP below PREFIX=/usr/local (DESTDIR= in front);
+                  make uninstall takes them away
   make clean      what was built; make distclean: downloads, newlib and beds too
 
   APP=http        a folder in apps/ ($(APPS)), or any folder by path

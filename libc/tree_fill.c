@@ -104,8 +104,10 @@ static const char *provide(struct node *dir, const char *path, size_t path_len, 
 
     if (wrong)
         return wrong;
-    *node = len ? tree_child(dir, end - len, len) : dir;
-    if (!*node)
+    *node = dir;
+    if (len)
+        *node = tree_child(dir, end - len, len);
+    if (len && !*node)
         *node = add_node(dir, end - len, len, mode);
     if (!*node)
         return no_memory;

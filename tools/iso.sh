@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Makes the CD that an HVM domain starts from: GRUB, which loads the image by multiboot.
 #
-#   tools/iso.sh IMAGE.elf OUT.iso [ARGS [MODULE...]]     MULTIBOOT=2 in the environment: by multiboot2
+#   tools/iso.sh IMAGE.elf OUT.iso [ARGS [MODULE [TEXT]]...]     MULTIBOOT=2 in the environment: by multiboot2
 set -eu
 
 image=$1 out=$2 args=${3:-}
@@ -18,9 +18,11 @@ cp "$image" "$tmp/iso/boot/$name.elf"
 {
     printf 'set default=0\nset timeout=0\n\nmenuentry "%s" {\n' "$name"
     printf '    multiboot%s /boot/%s.elf %s\n' "$version" "$name" "$args"
-    for module; do
-        cp "$module" "$tmp/iso/boot/"
-        printf '    module%s /boot/%s\n' "$version" "$(basename "$module")"
+    while [ $# -gt 0 ]; do
+        cp "$1" "$tmp/iso/boot/"
+        printf '    module%s /boot/%s%s\n' "$version" "$(basename "$1")" "${2:+ $2}"
+        shift
+        [ $# = 0 ] || shift
     done
     printf '    boot\n}\n'
 } >"$tmp/iso/boot/grub/grub.cfg"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # HVM domains, started by SeaBIOS and GRUB from the CD that the build makes; slow, as all of a PC is emulated
 # inside of the emulation. So each test asks more than one thing of its domain.
-# needs: hello vcpus.watch.mb2.iso echo.iso unprobed.iso crash.text.iso
-# limit: 250
+# needs: hello vcpus.watch.mb2.iso echo.iso unprobed.iso crash.text.iso files.modules.iso files.modules.mb2.iso
+# limit: 290
 # xen: 4.17 4.20
 
 # Typed into the serial port and into the PV console, it comes back on both; xl shutdown.
@@ -65,3 +65,20 @@ test_hvm_kernel_is_refused() {
     ! create "$domain" hello.elf 'type="hvm"' nographic=1 2>/dev/null || fail "it is accepted by now: docs/XL.md"
     grep -q "Cannot load x86-64 image" "/var/log/xen/qemu-dm-$domain.log" || fail "not for the known reason"
 }
+
+# Three modules: a tar archive, a cpio archive that has a place, and a file.
+modules() {
+    boot_hvm "$1"
+    says "files: exit(0): poweroff" 280
+    ends poweroff
+    sum=$(crc32 </scenario/check.sh)
+    for path in /dom0 /some/place/dom0; do
+        says_line "^$path/check.sh 1006[0-9]* $(wc -c </scenario/check.sh) $sum\$"
+    done
+    says_line "^/etc/check 100444 $(wc -c </scenario/check.sh) $sum\$"
+    says_line '^0 checks failed$'
+    says_not error:
+}
+
+test_hvm_modules_multiboot_1() { modules files.modules.iso; }
+test_hvm_modules_multiboot_2() { modules files.modules.mb2.iso; }

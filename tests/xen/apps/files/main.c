@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Says what files the domain has, a line for each with a checksum like that of cksum -a bsd, and
- * tries on the first one with bytes, or on the one that is named, what a program may do to it.
+ * Says what files the domain has, a line for each with the CRC-32 (of zlib, as dom0's `crc32` has
+ * it), and tries on the first one that is not empty what a program may do to it.
+ *
+ *   fill     uses all memory, and says what is in that file then
+ *   write    writes into a module
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "mm/module.h"
 
 static unsigned int failures, files, directories;
 static unsigned long long bytes;
@@ -29,23 +34,45 @@ static char first[1024];
         CHECK((call) == -1 && errno == (error));                                                   \
     } while (0)
 
-static void show_file(const char *path, const struct stat *st)
+static uint32_t add_byte(uint32_t sum, unsigned char byte)
+{
+    sum ^= byte;
+    for (unsigned int i = 0; i < 8; i++)
+        sum = sum & 1 ? sum >> 1 ^ 0xedb88320 : sum >> 1;
+    return sum;
+}
+
+/* Its sum, and its size in *size, without a buffer of stdio's. */
+static uint32_t sum_of(const char *path, size_t *size)
+{
+    static unsigned char buffer[4096];
+    int fd = open(path, O_RDONLY);
+    uint32_t sum = UINT32_MAX;
+    ssize_t got;
+
+    CHECK(fd >= 0);
+    *size = 0;
+    while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
+        for (ssize_t i = 0; i < got; i++)
+            sum = add_byte(sum, buffer[i]);
+        *size += (size_t)got;
+    }
+    CHECK(got == 0 && close(fd) == 0);
+    return ~sum;
+}
+
+static void show_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    unsigned int sum = 0;
-    size_t size = 0;
-    int byte;
+    struct stat st;
+    uint32_t sum;
+    size_t size;
 
-    CHECK(file != NULL);
-    if (!file)
-        return;
-    while ((byte = getc(file)) != EOF) {
-        sum = ((sum >> 1 | sum << 15) + (unsigned int)byte) & 0xffff;
-        size++;
-    }
-    CHECK(fclose(file) == 0);
-    CHECK(size == (size_t)st->st_size);
-    printf("%s %o %zu %u\n", path, (unsigned int)st->st_mode, size, sum);
+    CHECK(stat(path, &st) == 0);
+    sum = sum_of(path, &size);
+    CHECK(size == (size_t)st.st_size);
+    CHECK(file && (getc(file) == EOF) == (size == 0) && fclose(file) == 0);
+    printf("%s %o %zu %08" PRIx32 "\n", path, (unsigned int)st.st_mode, size, sum);
     if (!*first && size)
         strcpy(first, path);
     files++;
@@ -77,7 +104,7 @@ static void show(const char *path)
             printf("%s -> %.*s\n", below, (int)len, target);
         } else {
             CHECK(entry->d_type == DT_REG);
-            show_file(below, &st);
+            show_file(below);
         }
     }
     if (dir)
@@ -125,12 +152,38 @@ static void try(const char *path)
     CHECK(close(fd) == 0);
 }
 
+/* Use all memory there is. */
+static void fill(void)
+{
+    size_t size = 1 << 20, all = 0;
+
+    while (size >= 64) {
+        char *block = malloc(size);
+
+        if (block)
+            memset(block, 0xa5, size);
+        else
+            size /= 2;
+        all += block ? size : 0;
+    }
+    printf("filled %zu KiB\n", all / 1024);
+}
+
 int main(int argc, char **argv)
 {
+    const char *mode = argc > 1 ? argv[1] : "";
+    size_t size;
+
     show("");
     printf("%u files, %u directories, %llu bytes\n", files, directories, bytes);
+    if (strcmp(mode, "write") == 0) /* goes down: it is mapped to be read */
+        *(volatile char *)module_map(module_get(0)) = 1;
     if (*first)
-        try(argc > 1 ? argv[1] : first);
+        try(first);
+    if (strcmp(mode, "fill") == 0) {
+        fill();
+        printf("%s has the sum %08" PRIx32 "\n", first, sum_of(first, &size));
+    }
     printf("%u checks failed\n", failures);
     return failures != 0;
 }
