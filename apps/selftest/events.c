@@ -294,10 +294,16 @@ TEST(event_stats_count)
 
     events_get_stats(&before);
     REQUIRE_EQ(event_bind_ipi(0, count_event, &a, &port), 0);
-    CHECK_EQ(event_notify(port), 0);
-    CHECK_EQ(test_await(&a.calls, 1), 1);
+    /* One that comes while vCPU 0 is in an upcall is served in it: so more than one, if need be. */
+    for (unsigned int i = 1; i <= 100; i++) {
+        CHECK_EQ(event_notify(port), 0);
+        CHECK_EQ(test_await(&a.calls, i), i);
+        events_get_stats(&after);
+        if (after.upcalls > before.upcalls)
+            break;
+        test_sleep_ms(1);
+    }
     event_unbind(port);
-    events_get_stats(&after);
     CHECK(after.upcalls > before.upcalls);
     CHECK(after.delivered > before.delivered);
 }

@@ -11,7 +11,8 @@ test_hvm_serial_port_is_a_console() {
     wait_for 20 has_serial || fail "no serial port"
     cat "$(serial_tty)" >typed_back &
     wait_for 200 running || fail "it does not run"
-    printf 'by wire\r' >"$(serial_tty)"
+    # The first byte was seen to get lost, whether by us or by the device model is not known yet: it is an Enter.
+    printf '\rby wire\r' >"$(serial_tty)"
     says "echo: by wire"
     send_console "$domain" "by ring"
     says "echo: by ring"

@@ -7,4 +7,4 @@
 . /scenario/tap.sh
 
 test_selftest_4_vcpus() { tap vcpus=4; }
-test_selftest_pvh_4_vcpus() { skip "its hundred hotplugs alone take a minute; the whole was not seen to end yet"; }
+test_selftest_pvh_4_vcpus_parallel() { skip "not seen to end on two emulated CPUs yet; selftest_pvh.sh has it on the counted bed"; }
