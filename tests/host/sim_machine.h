@@ -430,10 +430,11 @@ static __attribute__((unused)) void sim_vcpu_down(unsigned int i)
         thread_sleep_until(time_after_ns(20 * NS_PER_US));
 }
 
+/* Until it takes threads again, as kernel/smp.c waits: before that it must not be told to leave. */
 static __attribute__((unused)) void sim_vcpu_up(unsigned int i)
 {
     sim.all[i].wanted = true;
-    while (sim.all[i].parked)
+    while (!vcpu_set_has(&sched_vcpus, i))
         thread_sleep_until(time_after_ns(20 * NS_PER_US));
 }
 

@@ -685,10 +685,3 @@ TEST(forced_fifo_refused_warns)
     CHECK_EQ(events_get_abi(), EVENTS_2L);
     CHECK_EQ(fake_logged("refuses the FIFO ABI (ENOSYS)"), 1);
 }
-
-TEST(upcall_before_init_is_harmless)
-{
-    fake_upcall_set(0);
-    upcalls_enable();
-    CHECK_EQ(this_percpu()->vcpu_info.evtchn_upcall_pending, 0);
-}

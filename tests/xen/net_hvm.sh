@@ -4,6 +4,7 @@
 # needs: http.iso iperf.iso http.rtl.iso
 # limit: 600
 # xen: 4.17 4.20
+# soak: yes
 . /scenario/net.sh
 . /scenario/clients.sh
 
