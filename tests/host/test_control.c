@@ -115,23 +115,30 @@ TEST(watch_refused)
     CHECK_SOON(fake_logged("not watched: EACCES") == 1);
 }
 
-static unsigned int swallowed;
+static unsigned int swallowed, delivered_early;
 
 /* The first transaction gets no answer. */
 static bool swallow(const struct xsd_sockmsg *request, const char *payload)
 {
     (void)payload;
-    return request->type == XS_TRANSACTION_START && atomic_fetch_add(&swallowed, 1) == 0;
+    if (request->type != XS_TRANSACTION_START)
+        return false;
+    if (load_acquire(&swallowed) == 1) /* it is tried again */
+        store_release(&delivered_early, load_acquire(&delivered));
+    return atomic_fetch_add(&swallowed, 1) == 0;
 }
 
 TEST(unanswered_acknowledgement_is_tried_again)
 {
-    start_control();
+    fake_smp.vcpus = 1;
+    fake_xenstored_start(0);
+    fake_xenstored_connect();
+    fake_xenstored_set(NODE, "reboot"); /* there already: else the first look might find it */
     fake_xenstored.hook = swallow;
-    fake_xenstored_set(NODE, "reboot");
-    CHECK_SOON(load_acquire(&swallowed) == 1);
-    CHECK_EQ(delivered, 0);
+    CHECK_EQ(control_init(deliver), 0);
     CHECK_SOON(load_acquire(&delivered) == 1);
+    CHECK_GE(load_acquire(&swallowed), 2);
+    CHECK_EQ(load_acquire(&delivered_early), 0);
     CHECK_STR(fake_xenstored_get(NODE), "");
 }
 
