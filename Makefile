@@ -168,11 +168,13 @@ LIBRARIES := $(B)/libxenolith.a $(B)/libnet.a $(B)/liblwip.a
 define app_rules
 APP_SRC_$(2) := $$(wildcard $(1)/*.c)
 APP_CFLAGS :=
+APP_NEEDS :=
 -include $(1)/app.mk
 APP_CFLAGS_$(2) := $$(APP_CFLAGS)
+APP_NEEDS_$(2) := $$(APP_NEEDS)
 APP_OBJ_$(2) := $$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2)) $$(wildcard $(1)/*.html))
 
-$$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2))): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS)
+$$(patsubst $(1)/%,$$(B)/obj/apps/$(2)/%.o,$$(APP_SRC_$(2))): $$(B)/obj/apps/$(2)/%.o: $(1)/% $$(B)/flags.$$(FLAGS_SUM) | $$(HEADERS) $$(APP_NEEDS_$(2))
 	@mkdir -p $$(@D)
 	@$$(CC) $$(INCLUDE) $$(CODE) $$(WARN) $$(APP_CFLAGS_$(2)) -MMD -MP -c $$< -o $$@
 
