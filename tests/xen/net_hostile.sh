@@ -7,9 +7,9 @@
 . /scenario/net.sh
 . /scenario/hostile.sh
 
-test_syn_flood_1_vcpu() { attacked 1 syn_flood 5; }
-test_syn_flood_2_vcpus() { attacked 2 syn_flood 2; }
-test_syn_flood_4_vcpus() { attacked 4 syn_flood 2; }
+test_syn_flood_1_vcpu() { attacked 1 syn_flood 5 1000; }
+test_syn_flood_2_vcpus() { attacked 2 syn_flood 2 1000; }
+test_syn_flood_4_vcpus() { attacked 4 syn_flood 2 1000; }
 test_port_scan_1_vcpu() { attacked 1 port_scan 2000; }
 test_port_scan_2_vcpus() { attacked 2 port_scan 200; }
 test_port_scan_4_vcpus() { attacked 4 port_scan 200; }

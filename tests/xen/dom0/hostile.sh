@@ -31,10 +31,11 @@ attacked() {
 # Within what the allocators keep for the next time, and an eighth, which the receive rings may have grown to.
 recovered() { after=$(memory_free) && [ "${after:-0}" -gt $(($1 - $1 / 8 - 1048576)) ]; }
 
-# From everywhere, as fast as it goes for half a second, then at 1000/s.
+# syn_flood SECONDS MICROSECONDS: from everywhere, as fast as it goes for half a second, then one in so many
+# microseconds: hping3 and dom0's bridge take most of what one SYN costs the bed.
 syn_flood() {
     timeout 0.5 hping3 -q -S -p 80 --flood --rand-source 10.0.2.30
-    timeout "$1" hping3 -q -S -p 80 -i u1000 --rand-source 10.0.2.30
+    timeout "$1" hping3 -q -S -p 80 -i "u$2" --rand-source 10.0.2.30
     true    # hping3 was ended by timeout
 }
 
