@@ -17,16 +17,31 @@
 #define EFER_LME                  (1 << 8)
 #define ENTRY                     3		/* present, writable: rights are boot/hvm.c's matter */
 #define MB1_MAGIC                 0x1badb002
-#define MB1_FLAGS                 2		/* wants a memory map */
+#define MB1_FLAGS                 0x10002		/* has addresses, wants a memory map */
 #define MB2_MAGIC                 0xe85250d6
+
+/* Where the headers say that the file goes: header, image's start, its data's and its own end, entry. So loaders take
+ * it as it is and leave the debugging information alone; a device model's (kernel=) takes a 64-bit image only so. */
+	.macro	addresses header
+	.long	\header, IMAGE_PADDR, image_data_end_paddr, image_end_paddr
+	.endm
 
 	.section .boot, "ax", @progbits
 	.balign	8
-	.long	MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS), 0
+	.globl	multiboot1_header, multiboot2_header
+multiboot1_header:
+	.long	MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+	addresses multiboot1_paddr
+	.long	multiboot_entry_paddr
 
 multiboot2_header:
 	.long	MB2_MAGIC, 0, multiboot2_end - multiboot2_header
 	.long	-(MB2_MAGIC + multiboot2_end - multiboot2_header)
+	.short	2, 0				/* addresses */
+	.long	24
+	addresses multiboot2_paddr
+	.short	3, 0				/* entry */
+	.long	12, multiboot_entry_paddr, 0
 	.short	0, 0
 	.long	8				/* the end of the tags */
 multiboot2_end:

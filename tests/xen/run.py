@@ -12,6 +12,7 @@ top say what it wants; nothing else is edited to add one:
                                         hello.iso, crash.null.iso, hello.mb2.iso: a CD with it for HVM, with
                                         arguments, by multiboot2
                                         xen-shim: the Xen for PV domains inside of PVH ones
+                                        multiboot_dma.bin: the loader for HVM domains by kernel=
   # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
   # limit: 30                           seconds that each test may take
   # xen: 4.17 4.20                      the versions it runs on
@@ -37,6 +38,7 @@ from scenario import BED, HERE, ROOT, Group, Report, Scenario, file_of
 
 IMAGES = f"build/{'debug-' if os.environ.get('DEBUG') else ''}x86_64"     # make DEBUG=1 test-xen
 VERSIONS = ("4.17", "4.20", "4.14")
+LOADER = "multiboot_dma.bin"
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
 
@@ -63,6 +65,9 @@ def build_images(needs, folder):
         app = need.split(".")[0]
         if need == "xen-shim":
             yield from fetch_shims(folder)
+            continue
+        if need == LOADER:
+            yield from fetch_loader(folder)
             continue
         if need.endswith(".dom0"):
             made = build_dom0(app, f"{folder}/{need}")
@@ -101,6 +106,17 @@ def fetch_shims(folder):
             yield "xen-shim", got.stdout.splitlines()
             return
         subprocess.run(["strip", "-g", "-o", f"{folder}/xen-shim-{xen}", shim], check=True)
+
+
+def fetch_loader(folder):
+    """QEMU's own, by the name under which it looks for it."""
+    into = os.path.join(ROOT, "build/qemu-data")
+    got = subprocess.run(["tools/fetch.py", "deb", "--suite", "bookworm", "--into", into, "qemu-system-data"],
+                         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if got.returncode:
+        yield LOADER, got.stdout.splitlines()
+    else:
+        shutil.copy(f"{into}/usr/share/qemu/multiboot.bin", f"{folder}/{LOADER}")
 
 
 def build_iso(need, image, iso):

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A 16550 by polling.  Follows the data sheet of National Semiconductor's PC16550D.
+ *
+ * Its FIFOs stay as they are, off: to turn them on clears them and the data register, so a byte
+ * that was typed before would be lost.  The device model holds back what comes after it.
  */
 #include "arch/uart.h"
 #include "lib/log.h"
@@ -8,7 +11,6 @@
 
 #define DATA        0
 #define INTERRUPTS  1
-#define FIFO        2
 #define LINE        3
 #define LINE_8N1    3
 #define LINE_RATE   0x80 /* registers 0 and 1 are the divisor of the rate meanwhile */
@@ -51,8 +53,8 @@ static void uart_log(struct log_sink *sink, const char *text, size_t len)
 int uart_open(uint16_t port)
 {
     static const uint8_t setup[][2] = {
-        { INTERRUPTS, 0 },  { LINE, LINE_RATE }, { DATA, 1 },  { INTERRUPTS, 0 },
-        { LINE, LINE_8N1 }, { FIFO, 7 },         { MODEM, 3 },
+        { INTERRUPTS, 0 }, { LINE, LINE_RATE }, { DATA, 1 },
+        { INTERRUPTS, 0 }, { LINE, LINE_8N1 },  { MODEM, 3 },
     };
     static struct log_sink sink = { .write = uart_log };
 
