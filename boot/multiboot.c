@@ -15,13 +15,14 @@
 #define MB1_CMDLINE (1 << 2)
 #define MB1_MODULES (1 << 3)
 #define MB1_MEMORY  (1 << 6)
+#define MB1_LOADER  (1 << 9)
 #define MB2_MAX     65536 /* bytes in all */
 
 #define MB1_MODULES_MAX 512
 
 struct mb1_info {
     uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4];
-    uint32_t mmap_length, mmap_addr;
+    uint32_t mmap_length, mmap_addr, drives[2], config_table, boot_loader_name;
 };
 
 struct mb1_module {
@@ -92,6 +93,17 @@ static int mb1_modules(uint64_t paddr, uint32_t count, hvm_look *look, struct hv
     return 0;
 }
 
+/* QEMU's own loader puts the kernel's path in front of the arguments. */
+static void mb1_cmdline(const struct mb1_info *info, hvm_look *look, struct hvm_loaded *loaded)
+{
+    const char *name = info->flags & MB1_LOADER ? look(info->boot_loader_name, 4) : NULL;
+    bool path = name && memcmp(name, "qemu", 4) == 0;
+
+    hvm_copy_cmdline(info->cmdline, look, loaded);
+    for (size_t i = 0; path && i < sizeof(loaded->cmdline) && loaded->cmdline[i] > ' '; i++)
+        loaded->cmdline[i] = ' ';
+}
+
 int multiboot_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
 {
     const struct mb1_info *there = look(paddr, sizeof(*there));
@@ -107,7 +119,7 @@ int multiboot_decode(uint64_t paddr, hvm_look *look, struct hvm_loaded *loaded)
     if (info.flags & MB1_MODULES)
         rc = mb1_modules(info.mods_addr, info.mods_count, look, loaded);
     if (info.flags & MB1_CMDLINE)
-        hvm_copy_cmdline(info.cmdline, look, loaded);
+        mb1_cmdline(&info, look, loaded);
     memory_remove(&loaded->memory, 0, FIRST_USED);
     return rc;
 }

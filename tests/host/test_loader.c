@@ -184,6 +184,26 @@ TEST(multiboot_1_of_64_mib)
     CHECK_STR(module_get(0)->text, "/data a b");
 }
 
+/* QEMU's loader has the kernel's path in front of the arguments, which GRUB has not. */
+TEST(multiboot_1_of_qemu_drops_the_path)
+{
+    static const char *const loaders[] = { "qemu", "GRUB 2.06" }, *const texts[] = { "  a /b",
+                                                                                     "/x/y a /b" };
+
+    for (unsigned int i = 0; i < 2; i++) {
+        loaded = (struct hvm_loaded){ 0 };
+        words(0x100,
+              (uint32_t[]){ 1 << 2 | 1 << 6 | 1 << 9, 0, 0, 0, 0x3000, 0, 0, 0, 0, 0, 0, 24, 0x1000,
+                            0, 0, 0, 0x3800 },
+              17);
+        words(0x1000, (uint32_t[]){ 20, 0x100000, 0, 0x700000, 0, 1 }, 6);
+        strcpy(physical + 0x3000, "/x/y a /b");
+        strcpy(physical + 0x3800, loaders[i]);
+        CHECK_EQ(multiboot_decode(0x100, look, &loaded), 0);
+        CHECK_STR(loaded.cmdline + (i == 0 ? 3 : 0), texts[i]);
+    }
+}
+
 /* Whatever lies there is no module, but is not used either. */
 TEST(multiboot_1_modules_that_are_not_in_memory)
 {

@@ -63,13 +63,12 @@ test_hvm_stack_overflow_unprobed() {
     says "panic: stack overflow in thread main"
 }
 
-# The loader's first word is the path of the kernel.
 test_hvm_hello_by_kernel() {
     hvm hello memory=16 'extra="-uart=io:0x3f8 one two"'
     says "hello: exit(0): poweroff" 60
     ends poweroff
     says_line '^guest: *hvm on Xen'
-    says_line '^argv\[2\]: one$'
+    says_line '^argv\[1\]: one$'
     console_lines >console
     tr -d '\r' <"/tmp/$domain.serial" | cmp - console || fail "the serial port has something else"
 }

@@ -2,6 +2,7 @@
 # Stock clients in dom0 against domains of 1, 2 and 4 vCPUs, with a queue for each.
 # needs: http netecho
 # limit: 200
+# again: hvm rtl
 . /scenario/net.sh
 . /scenario/clients.sh
 

@@ -4,6 +4,7 @@
 # needs: http
 # dom0: spray
 # limit: 240
+# again: pvh hvm rtl
 . /scenario/net.sh
 . /scenario/hostile.sh
 

@@ -1,43 +1,29 @@
 # SPDX-License-Identifier: MIT
 # The network of HVM domains: the paravirtual one, for which the emulated card is unplugged; and the card, an
 # rtl8139, when asked for or when there is nothing else. Addresses come by DHCP. As a boot takes long, one does for many checks.
-# needs: http.iso iperf.iso http.rtl.iso
+# needs: http iperf multiboot_dma.bin
 # limit: 600
 # xen: 4.17 4.20
 # soak: yes
 . /scenario/net.sh
 . /scenario/clients.sh
 
-# The bed's own hotplug script knows no emulated cards: their taps go into the bridge, too.
-cat >/scenario/vif-card <<'END'
-#!/bin/busybox sh
-[ "$1" != add ] || ip link set "$INTERFACE" master xenbr0 up
-exec /etc/xen/scripts/vif-bridge "$@"
-END
-chmod +x /scenario/vif-card
-
-# create_hvm ISO [LINE...]: paused. It will be 10.0.2.30. The card has no ROM to boot from: the bed of 4.20 has none.
+# create_hvm APP [LINE...]: paused, with both interfaces. It will be 10.0.2.30.
 create_hvm() {
-    local iso=$1
+    local app=$1
     shift
     dnsmasq -C /dev/null --keep-in-foreground --user=root --group=root --no-resolv --no-hosts --interface=xenbr0 \
         --bind-interfaces --dhcp-authoritative --dhcp-range=10.0.2.30,10.0.2.30,255.255.255.0,3600 \
         --dhcp-leasefile=/run/leases --no-ping --log-facility=/run/dnsmasq.log &
-    echo "$domain" >>/run/test/domains
-    {
-        printf '%s\n' 'type="hvm"' "name=\"$domain\"" "disk=['file:/scenario/$iso,hdc:cdrom,r']" nographic=1 \
-            "serial=['file:/tmp/$domain.serial']" 'tsc_mode="native"' memory=64 'on_poweroff="destroy"' 'on_crash="destroy"' \
-            'device_model_args=["-global","rtl8139.romfile="]' \
-            "vif=['model=rtl8139,bridge=xenbr0,script=/scenario/vif-card,mac=00:16:3e:00:00:1e']" "$@"
-    } >"/run/$domain.cfg"
-    xl create -p "/run/$domain.cfg" || fail "xl create $domain: exit status $?"
+    create_paused=-p
+    boot "$app" 'type="hvm"' "vif=['model=rtl8139,bridge=xenbr0,script=/scenario/vif-card,mac=00:16:3e:00:00:1e']" "$@"
     ip link show "$(vif)-emu" >/dev/null || fail "there is no emulated card"
 }
 
 # comes_up DEVICE
 comes_up() {
     xl unpause "$domain"
-    says "$1: 10.0.2.30/24" 380
+    says "$1: 10.0.2.30/24" 60
     wait_for 10 answers 10.0.2.30 || fail "it does not answer"
 }
 
@@ -46,7 +32,7 @@ expect_vif() { expect "state of the vif" "$(xenstore-read "/local/domain/$(xl do
 expect_no_card() { ! ip link show "$(vif)-emu" >/dev/null 2>&1 || fail "the emulated card is still there"; }
 
 test_hvm_netfront_4_vcpus() {
-    create_hvm http.iso vcpus=4
+    create_hvm http vcpus=4
     comes_up vif0
     expect_vif 4
     expect_no_card
@@ -55,7 +41,7 @@ test_hvm_netfront_4_vcpus() {
 }
 
 test_hvm_netfront_iperf() {
-    create_hvm iperf.iso
+    create_hvm iperf
     comes_up vif0
     expect_no_card
     iperf_checks
@@ -64,7 +50,7 @@ test_hvm_netfront_iperf() {
 link() { xl qemu-monitor-command "$domain" "set_link net0 $1"; }
 
 test_hvm_rtl8139() {
-    create_hvm http.rtl.iso
+    create_hvm http 'extra="-net=rtl8139"'
     comes_up rtl0
     expect_vif 1
     ping_checks
@@ -79,7 +65,7 @@ test_hvm_rtl8139() {
 
 # The toolstack offers no paravirtual interface, so there is nothing to ask for.
 test_hvm_rtl8139_without_a_vif_iperf_4_vcpus() {
-    create_hvm iperf.iso vcpus=4
+    create_hvm iperf vcpus=4
     xenstore-rm "/local/domain/$(xl domid "$domain")/device/vif"
     comes_up rtl0
     ping_checks

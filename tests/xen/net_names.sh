@@ -2,6 +2,7 @@
 # Addresses from real DHCP servers and from a router's advertisements, names from a real DNS server.
 # needs: netecho resolve
 # limit: 300
+# again: pvh hvm
 . /scenario/net.sh
 
 # A wait for something that takes long begins with a sleep, which costs nothing here; looking does.

@@ -2,6 +2,7 @@
 # Two domains that talk to each other over dom0's bridge: what one leaves blank of a checksum the other gets so.
 # needs: netsum
 # limit: 200
+# again: pvh hvm rtl
 . /scenario/net.sh
 
 # pair SERVER'S VCPUS, CLIENT'S VCPUS [CLIENT'S KERNEL OPTION]: streams from the client to the server and back, several at a time.

@@ -3,6 +3,7 @@
 # A GiB each way is net_soak.sh's.
 # needs: iperf netsum
 # limit: 200
+# again: hvm rtl
 . /scenario/net.sh
 . /scenario/clients.sh
 

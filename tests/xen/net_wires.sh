@@ -2,6 +2,7 @@
 # Bad wires: packets that are lost, doubled, late, damaged or overtaken change no byte. By netem, both ways.
 # needs: netsum
 # limit: 400
+# again: pvh hvm rtl
 . /scenario/net.sh
 
 # wires NETEM...: towards the domain that is what the vif does with what it sends; from it, what ifb0

@@ -18,6 +18,7 @@ top say what it wants; nothing else is edited to add one:
   # xen: 4.17 4.20                      the versions it runs on
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
+  # again: pvh hvm rtl                  by --soak, the same once more with these guests (dom0/check.sh: boot)
 
 What a bed left behind is in build/test-xen/VERSION-SCENARIO/ (build/test-xen.2 while another run uses
 that). The last line is "N passed, N failed".
@@ -26,6 +27,7 @@ import argparse
 import concurrent.futures
 import fcntl
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -34,11 +36,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/bed"))
 from image import SUITES                                                # noqa: E402
-from scenario import BED, HERE, ROOT, Group, Report, Scenario, file_of
+from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of
 
 IMAGES = f"build/{'debug-' if os.environ.get('DEBUG') else ''}x86_64"     # make DEBUG=1 test-xen
 VERSIONS = ("4.17", "4.20", "4.14")
-LOADER = "multiboot_dma.bin"
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
 
@@ -140,22 +141,23 @@ def choose(options):
     groups = []
     for path in sorted(glob.glob(f"{HERE}/*.sh")):
         scenario = Scenario(path)
-        for xen in VERSIONS:
-            if xen not in scenario.versions or (options.xen and xen != options.xen) or (
-                    scenario.soak != options.soak):
+        guests = scenario.again if options.soak else []
+        guests = guests + [""] if scenario.soak == options.soak else guests
+        for xen, guest in itertools.product(VERSIONS, guests):
+            if xen not in scenario.versions or (options.xen and xen != options.xen):
                 continue
             tests = [t for t in scenario.tests
-                     if re.search(options.only, f"xen-{xen}: {scenario.name} {t[len('test_'):]}")]
+                     if re.search(options.only, f"xen-{xen}: {scenario.name} {guest} {t[len('test_'):]}")]
             # What takes long gets a bed for each test, so that some may run side by side.
             for some in [[t] for t in tests] if scenario.soak else [tests] if tests else []:
-                groups.append(Group(scenario, xen, some))
+                groups.append(Group(scenario, xen, some, guest))
     groups.sort(key=lambda g: -g.scenario.limit * len(g.waiting))   # the long ones first
     return groups
 
 
 def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
-    broken = dict(build_images({need for g in groups for need in g.scenario.needs},
+    broken = dict(build_images({need for g in groups for need in g.needs},
                                f"{out}/images"))
     beds = {(g.xen, g.scenario.clock): None for g in groups}
     # A bed whose CPUs run at the same time wants two; one after the other they are quicker, too.
@@ -166,7 +168,7 @@ def run_all(groups, out, jobs):
         runs = []
         for group in groups:
             shutil.rmtree(group.out, ignore_errors=True)
-            missing = [n for n in group.scenario.needs if n in broken]
+            missing = [n for n in group.needs if n in broken]
             why = beds[group.xen, group.scenario.clock]
             for test in group.waiting if missing or why else ():
                 if missing:
@@ -191,7 +193,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--xen", choices=VERSIONS, help="only this version")
     parser.add_argument("--only", default="", metavar="PATTERN",
-                        help='a regular expression, searched in "xen-VERSION: SCENARIO TEST"')
+                        help='a regular expression, searched in "xen-VERSION: SCENARIO GUEST TEST"')
     parser.add_argument("--soak", action="store_true", help="those that take long, and no others")
     parser.add_argument("--list", action="store_true", help="say what would run")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")

@@ -14,7 +14,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": ""}
+DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": "", "again": ""}
+LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
 SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
 BED_LIMIT_S = 900       # for one bed, whatever its tests may take in sum, unless it is to take long
@@ -30,7 +31,7 @@ class Scenario:
         self.needs, self.versions = header["needs"].split(), header["xen"].split()
         self.needs += [name + ".dom0" for name in header["dom0"].split()]
         self.limit, self.clock = int(header["limit"]), header["clock"]
-        self.soak = bool(header["soak"])
+        self.soak, self.again = bool(header["soak"]), header["again"].split()
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
 
 
@@ -65,8 +66,9 @@ class Report:
 class Group:
     """The chosen tests of one scenario on one version: one restored bed."""
 
-    def __init__(self, scenario, xen, tests):
-        self.scenario, self.xen, self.waiting = scenario, xen, list(tests)
+    def __init__(self, scenario, xen, tests, guest=""):
+        self.scenario, self.xen, self.waiting, self.guest = scenario, xen, list(tests), guest
+        self.needs = scenario.needs + ([LOADER] if guest in ("hvm", "rtl") else [])
         self.images = self.out = None
         self.lines = []     # of the running test
         self.running, self.since = None, 0.0
@@ -75,24 +77,25 @@ class Group:
         self.images, self.out = f"{folder}/images", f"{folder}/{self.xen}-{self.name()}"
 
     def name(self):
-        return self.waiting[0][len("test_"):] if self.scenario.soak else self.scenario.name
+        name = self.waiting[0][len("test_"):] if self.scenario.soak else self.scenario.name
+        return f"{self.guest}-{name}" if self.guest else name
 
     def label(self, test):
-        return f"xen-{self.xen}: {test[len('test_'):]}"
+        return f"xen-{self.xen}: {self.guest + ' ' if self.guest else ''}{test[len('test_'):]}"
 
     def command(self):
         os.makedirs(self.out, exist_ok=True)
         script = os.path.join(self.out, "script")
         with open(script, "w") as file:
-            file.write(f". /scenario/check.sh\nrun_tests {self.scenario.limit} {' '.join(self.waiting)}\n")
+            file.write(f"export guest={self.guest}\n. /scenario/check.sh\nrun_tests {self.scenario.limit} {' '.join(self.waiting)}\n")
         limit = BED_MARGIN_S + self.scenario.limit * len(self.waiting)
-        if not self.scenario.soak:
+        if not self.scenario.soak and not self.guest:
             limit = min(BED_LIMIT_S, limit)
         command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
                    "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
                    "--file", f"{HERE}/dom0/check.sh",
                    *(f"--file={HERE}/dom0/{name}.sh" for name in SOURCED), "--file", f"{self.scenario.path}:tests.sh"]
-        for need in self.scenario.needs:
+        for need in self.needs:
             name = f"{need}-{self.xen}" if need == "xen-shim" else file_of(need)
             command += ["--file", f"{self.images}/{name}:{file_of(need).removesuffix('.dom0')}"]
         return command

@@ -4,7 +4,8 @@
 # returns 0, and is ended when its time is up. Domains it leaves behind are destroyed.
 #
 #   boot APP [LINE...]      create $domain (the test's name, unless the test sets it) from APP.elf;
-#                           each LINE is a line of its xl configuration
+#                           each LINE is a line of its xl configuration. Where a scenario is run again
+#                           (run.py), as $guest: pvh; hvm, with netfront alone; rtl: HVM with the card alone
 #   boot_hvm ISO [LINE...]  the same as HVM, from a CD; what its serial port says is in /tmp/$domain.serial
 #   says TEXT [SECONDS]     wait until its console has TEXT (20 s when not given), else fail
 #   says_not TEXT           fail when its console has TEXT
@@ -33,8 +34,21 @@ note() { echo "$*" >/run/test/note; }
 expect() { [ "$2" = "$3" ] || fail "$1: $2, not $3"; }
 
 boot() {
-    local app=$1
+    local app=$1 line
     shift
+    for line; do
+        shift
+        case $guest,$line in
+        hvm,vif=*) line=$(echo "$line" | sed 's/"bridge/"type=vif,bridge/') ;;
+        rtl,vif=*) line=$(echo "$line" | sed 's/,script=[^,"]*//; s/"bridge/"model=rtl8139,script=\/scenario\/vif-card,bridge/') ;;
+        rtl,extra=*) line=$(echo "$line" | sed 's/"/"-net=rtl8139 /') ;;
+        esac
+        set -- "$@" "$line"
+    done
+    case $guest in
+    rtl) set -- "$@" 'type="hvm"' ;;
+    ?*) set -- "$@" "type=\"$guest\"" ;;
+    esac
     echo "$domain" >>/run/test/domains
     create "$domain" "$app.elf" "$@" || fail "xl create $domain: exit status $?"
 }

@@ -7,6 +7,7 @@
 #   link_local ADDRESS            the IPv6 address that goes with it, from dom0
 #   answers ADDRESS               one ping
 #   vif                           the name of $domain's interface in dom0
+#   $nic                          its name in the domain
 #   pattern BYTES                 what http has in /bytes/BYTES
 #   sum_of URL                    the MD5 sum of what curl gets there
 #   up_again COUNT SECONDS        wait until $domain has said so often that its interface is connected, which it
@@ -30,13 +31,21 @@ serve() {
     mac=$(printf '00:16:3e:00:00:%02x' "${address##*.}")
     boot "$app" "vif=[\"bridge=xenbr0,script=vif-bridge,mac=$mac\"]" \
         "extra=\"-ip=$address/24 $options\"" "$@"
-    says "vif0: $address/24"
+    says "$nic: $address/24" 60
     wait_for 10 answers "$address" || fail "$address does not answer"
 }
 
 link_local() { printf 'fe80::216:3eff:fe00:%x%%xenbr0' "${1##*.}"; }
 
-vif() { echo "vif$(xl domid "$domain").0"; }
+# The bed's own hotplug script knows no emulated cards: their taps go into the bridge, too.
+case $guest in rtl) nic=rtl0 tap=-emu ;; *) nic=vif0 tap= ;; esac
+vif() { echo "vif$(xl domid "$domain").0$tap"; }
+cat >/scenario/vif-card <<'END'
+#!/bin/busybox sh
+[ "$1" != add ] || ip link set "$INTERFACE" master xenbr0 up
+exec /etc/xen/scripts/vif-bridge "$@"
+END
+chmod +x /scenario/vif-card
 
 pattern() {
     awk 'BEGIN { for (i = 0; i < 1024; i++) print "Xenolith 0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOP" }' >pattern
