@@ -3,6 +3,9 @@
 # A GiB each way is net_soak.sh's.
 # needs: iperf netsum
 # limit: 200
+# arch: x86_64 arm64
+# not_arm: iperf_2_vcpus relay_32_mib_2_vcpus
+# short: iperf_1_vcpu
 . /scenario/net.sh
 . /scenario/clients.sh
 

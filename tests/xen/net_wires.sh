@@ -2,6 +2,9 @@
 # Bad wires: packets that are lost, doubled, late, damaged or overtaken change no byte. By netem, both ways.
 # needs: netsum
 # limit: 400
+# arch: x86_64 arm64
+# not_arm: wires_2_vcpus wires_long_loss
+# short: wires_1_vcpu
 . /scenario/net.sh
 
 # wires NETEM...: towards the domain that is what the vif does with what it sends; from it, what ifb0

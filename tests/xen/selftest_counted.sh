@@ -5,6 +5,7 @@
 # limit: 550
 # xen: 4.17
 # clock: counted
+# arch: x86_64 arm64
 
 . /scenario/tap.sh
 

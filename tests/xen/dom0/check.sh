@@ -95,18 +95,18 @@ destroy_all() {
     done
 }
 
-# run_tests SECONDS TEST...
+# run_tests SCENARIO SECONDS TEST...
 run_tests() {
-    local limit=$1 test group watcher code
-    shift
+    local tests=/scenario/$1.tests limit=$2 test group watcher code
+    shift 2
     # However busy a domain is, xl and xenstored get the CPU when they want it.
     xl sched-credit2 -d 0 -w 65535
     for test; do
         echo "@begin $test"
         rm -rf /run/test
         mkdir -p /run/test
-        setsid sh -c '. /scenario/.bed/lib.sh; . /scenario/check.sh; . /scenario/tests.sh; one_test "$0"' \
-            "$test" </dev/null 2>&1 &
+        setsid sh -c '. /scenario/.bed/lib.sh; . /scenario/check.sh; . "$1"; one_test "$0"' \
+            "$test" "$tests" </dev/null 2>&1 &
         group=$!
         sh -c "sleep $limit; echo 'failed: no end within $limit s'; kill -KILL -$group" &
         watcher=$!

@@ -2,8 +2,8 @@
 # What scenarios use: create a domain, wait for it, read and write its console. busybox sh; sourced
 # before the scenario's script, which starts in /scenario. A wait that is in vain returns 1.
 #
-#   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration. KERNEL may be
-#                                   a CD, NAME.iso: an HVM domain with its serial port in /tmp/NAME.serial
+#   create NAME KERNEL [LINE...]    create a PV domain, on ARM the kind there is; each LINE is a line of its configuration.
+#                                   KERNEL may be a CD, NAME.iso: an HVM domain with its serial port in /tmp/NAME.serial
 #                                   (create_paused=-p before it: and leave it paused)
 #   console_has NAME TEXT SECONDS   wait until the domain has written TEXT
 #   console_text NAME               all it has written so far
@@ -14,6 +14,8 @@
 #   report NAME                     one line for the log: what became of it
 #   boot_time NAME KERNEL MARKER SECONDS [LINE...]  create, and measure until MARKER appears
 #   now_ns                          dom0's clock
+
+case $(uname -m) in x86_64) guest=pv ;; *) guest=pvh ;; esac
 
 now_ns() { grep -m1 '^now at' /proc/timer_list | cut -d' ' -f3; }
 
@@ -51,7 +53,7 @@ domain_cfg() {
     case $kernel in
     *.iso) set -- 'type="hvm"' "disk=['file:$kernel,hdc:cdrom,r']" nographic=1 "serial=['file:/tmp/$name.serial']" \
         'tsc_mode="native"' memory=64 ;;
-    *) set -- 'type="pv"' "kernel=\"$kernel\"" memory=32 ;;
+    *) set -- "type=\"$guest\"" "kernel=\"$kernel\"" memory=32 ;;
     esac
     for line in "name=\"$name\"" "$@" vcpus=1 'on_poweroff="destroy"' 'on_crash="destroy"'; do
         case "$(echo $given) " in *"${line%%=*} "*) ;; *) printf '%s\n' "$line" ;; esac
