@@ -329,9 +329,9 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf) $(B)/hello.iso $(B)/bench.iso
-	@tools/host-packages.sh bed
-	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(B)/hello.iso $(B)/bench.iso)
+	@tools/host-packages.sh $(BED_PACKAGES)
+	@tools/bench.py --arch $(ARCH) --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)

@@ -18,8 +18,12 @@ SLEEP = {
                       "4889e6"           # mov %rsp, %rsi
                       "0f05"             # syscall
                       "ebef"),           # jmp 1b
-    183: bytes.fromhex("7f2003d5"        # 1: wfi
-                       "ffffff17"),      # b 1b
+    183: bytes.fromhex("ff7fbea9ff7f01a9"    # stp xzr, xzr, [sp, #-32]!; stp xzr, xzr, [sp, #16]: the same
+                       "b00380d2"            # 1: mov x16, #__HYPERVISOR_sched_op
+                       "600080d2"            # mov x0, #SCHEDOP_poll
+                       "e1030091"            # mov x1, sp
+                       "22d401d4"            # hvc #0xea1
+                       "fcffff17"),          # b 1b
 }                                        # by e_machine: x86-64, AArch64
 PT_LOAD = 1
 

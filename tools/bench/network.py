@@ -12,7 +12,7 @@ import os
 import re
 import stat
 
-from image import BedError, add_libraries, fetch, read
+from image import ARCHS, BedError, add_libraries, fetch, read
 
 ADDRESS, MAC = "10.0.2.30", "00:16:3e:00:00:30"
 CLIENT_SOURCE = "network_client.c"
@@ -117,17 +117,17 @@ def dom0_files(bed, folder, compile_program):
     client = f"{folder}/network_client"
     compile_program((CLIENT_SOURCE,), client)
     unpacked = f"{folder}/{bed.snapshot.image.suite}-wrk"
-    fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True)
+    fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True, arch=bed.snapshot.image.arch)
     wrk = f"{unpacked}/usr/bin/wrk"
     files = Files({"network_client": client, "wrk": wrk, "boottime": bed.tool("boottime")})
-    add_libraries(files, unpacked, [wrk])
+    add_libraries(files, unpacked, ARCHS[bed.snapshot.image.arch][1], [wrk])
     return files
 
 
 def add_linux_module(archive, image, folder):
     """netfront is no part of dom0's image: from the package that dom0's kernel is of."""
     unpacked = f"{folder}/{image.suite}-linux"
-    fetch(image.suite, unpacked, ["linux-image-amd64"])
+    fetch(image.suite, unpacked, [f"linux-image-{ARCHS[image.arch][0]}"], arch=image.arch)
     kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
     release = os.path.basename(kernel)[len("vmlinuz-"):]
     found = glob.glob(f"{unpacked}/**/modules/{release}/**/{LINUX_MODULE}.ko*", recursive=True)
@@ -140,13 +140,13 @@ def add_linux_module(archive, image, folder):
 
 def add_linux_server(archive, image, folder):
     unpacked = f"{folder}/{image.suite}-{SERVER_PACKAGE}"
-    fetch(image.suite, unpacked, [SERVER_PACKAGE], with_deps=True)
+    fetch(image.suite, unpacked, [SERVER_PACKAGE], with_deps=True, arch=image.arch)
     for name in ("lib", "lib64"):
         archive.add("usr/" + name, stat.S_IFDIR | 0o755)
         archive.link(name, "usr/" + name)
     program = unpacked + SERVER.split(",", maxsplit=1)[0]
     archive.file(program[len(unpacked) + 1:], read(program))
-    add_libraries(archive, unpacked, [program])
+    add_libraries(archive, unpacked, ARCHS[image.arch][1], [program])
     archive.file("etc/lighttpd.conf", SERVER_CONF, 0o644)
     archive.file("www" + PAGE, b"x" * PAGE_LEN, 0o644)
 
