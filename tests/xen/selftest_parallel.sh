@@ -3,9 +3,6 @@
 # needs: selftest
 # limit: 560
 # clock: multi
-# arch: x86_64 arm64
-# not_arm: selftest_pvh_4_vcpus_parallel
-# short: selftest_4_vcpus
 
 . /scenario/tap.sh
 
