@@ -171,6 +171,7 @@ def rows(ours, linux):
     """The rows' figures and what they must reach, in the form of bench.py's rows."""
     result = []
     for key, which, name, (unit, figure, more), must, aim in ROWS:
+        # pylint: disable-next=not-callable
         sides = [figure(side[key][which]) if key in side else None for side in (ours, linux)]
         times = None if unit == "MiB" else sides[1]
         limits = [limit if limit is None or unit == "MiB" else times and limit * times
