@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
-.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen test-arm64 soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers check-scripts clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -277,16 +277,20 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-wrapper test-bed test-page test-xen
+              test-wrapper test-bed test-page test-xen test-arm64
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
 
 test-xen: all | bed-tools
-	@tests/xen/run.py $(if $(ONLY),--only '$(ONLY)')
+	@tests/xen/run.py --arch $(ARCH) $(if $(SHORT),--short) $(if $(ONLY),--only '$(ONLY)')
+
+# Another CPU's image, and the shorter ones of its domains' tests; all: make test-xen ARCH=arm64.
+test-arm64: test-%:
+	@$(MAKE) --no-print-directory ARCH=$* SHORT=1 test-image test-xen
 
 soak: all | bed-tools
-	@tests/xen/run.py --soak $(if $(ONLY),--only '$(ONLY)')
+	@tests/xen/run.py --soak --arch $(ARCH) $(if $(ONLY),--only '$(ONLY)')
 
 # Every part runs even when one before it failed; the last line adds them up.
 test:
@@ -325,9 +329,9 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).elf) $(B)/hello.iso $(B)/bench.iso
-	@tools/host-packages.sh bed
-	@tools/bench.py --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(B)/hello.iso $(B)/bench.iso)
+	@tools/host-packages.sh $(BED_PACKAGES)
+	@tools/bench.py --arch $(ARCH) --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 # make check: each step stamps what it has seen, so a second run looks at changed files only.
 CHECK_SRC    := $(filter %.c,$(KERNEL_SRC) $(LIBC_SRC) $(NET_SRC)) $(wildcard apps/*/*.c)

@@ -8,6 +8,7 @@
 #include "arm/clock.h"
 #include "arm/interrupt.h"
 #include "arch/timer_regs.h"
+#include "lib/atomic.h"
 #include "lib/panic.h"
 #include "lib/percpu.h"
 
@@ -42,6 +43,17 @@ void clock_init(uint32_t frequency_hz)
 uint64_t arch_clock_ns(void)
 {
     return scale(cpu_ticks(), &tick_ns);
+}
+
+uint64_t arch_xen_deadline_ns(uint64_t from_now_ns)
+{
+    static uint64_t ahead_ns; /* Xen's clock of ours, as far as was seen */
+    uint64_t now_ns = arch_clock_ns();
+    uint64_t entered_ns = load_once(&this_percpu()->runstate.state_entry_time);
+
+    if (entered_ns > now_ns && entered_ns - now_ns > load_once(&ahead_ns))
+        store_once(&ahead_ns, entered_ns - now_ns);
+    return now_ns + load_once(&ahead_ns) + from_now_ns;
 }
 
 static void expired(void)

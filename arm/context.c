@@ -21,6 +21,7 @@ struct thread_control_block {
 extern const char __tdata_start[], __tdata_end[]; /* initial values, in the image */
 extern char __tls_size[]; /* an absolute symbol: all of it, with zeroes, rounded */
 
+void arm_thread_entry(void);
 void arm_call_on_stack(void *top, void (*fn)(void *arg), void *arg) __attribute__((noreturn));
 
 /* gcc's -fstack-protector compares with it; set before there is a second thread. */
@@ -56,7 +57,7 @@ void context_init(struct context *context, void *stack_top)
 {
     struct context_frame *frame = (struct context_frame *)stack_top - 1;
 
-    *frame = (struct context_frame){ .pc = sched_thread_entry };
+    *frame = (struct context_frame){ .pc = arm_thread_entry };
     context->sp = (unsigned long)frame;
 }
 

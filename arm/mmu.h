@@ -16,5 +16,7 @@ const void *arm_mmu_look(uint64_t paddr, size_t len);
 /* Map one page of somebody else's at `virt`, one of boot_windows, or from vspace_alloc(); a
  * device's registers or memory. 0 or -XEN_ENOMEM. */
 int arm_mmu_map_page(void *virt, uint64_t paddr, bool device);
+/* Where a page that is mapped at `virt`, outside the direct map, is physically. */
+uint64_t arm_mmu_paddr(const void *virt);
 /* Tables for the first memory that is mapped; NULL when they are used up. Boot. */
 void *arm_mmu_boot_table(void);

@@ -29,6 +29,9 @@ static unsigned int on_their_way;
 
 void arm_smp_init(unsigned int vcpus, uint64_t start, uint64_t size)
 {
+    static struct cpu_start boot; /* vCPU 0 stops only when another one panics */
+
+    starts[0] = &boot;
     nr_vcpus = vcpus;
     redistributors = start;
     redistributors_size = size;
@@ -131,14 +134,12 @@ void cpu_stop(void)
 {
     struct cpu_start *start = starts[this_percpu()->vcpu];
 
-    if (!start) /* vCPU 0, in a panic of another one */
-        for (;;)
-            asm volatile("wfi");
     arm_cpu_off(start);
     cpu_start_self();
 }
 
-/* Nobody can: PSCI knows only who stops himself. */
+/* PSCI knows only who stops himself: one that has upcalls masked runs on until the panic's report
+ * is out and the domain is shut down, which Xen does to all vCPUs. */
 void cpu_stop_other(unsigned int vcpu)
 {
     (void)vcpu;

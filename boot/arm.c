@@ -24,6 +24,7 @@
 #include "lib/panic.h"
 #include "lib/percpu.h"
 #include "mm/address_space.h"
+#include "mm/module.h"
 #include "mm/page.h"
 
 #define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)
@@ -75,6 +76,16 @@ static _Noreturn void give_up(const struct boot_info *info, const char *why)
     panic("%s", why);
 }
 
+/* It stays where it is, in none of the allocator's memory. */
+static void add_initrd(void)
+{
+    const struct device_range *initrd = &tree.initrd;
+    uint64_t pages = memory_remove(&tree.memory, initrd->start, initrd->size);
+
+    if (initrd->size && module_add)
+        module_add(direct(initrd->start), initrd->size, pages, NULL);
+}
+
 static void read_device_tree(const struct boot_info *info, uint64_t paddr)
 {
     const void *blob = arm_mmu_look(paddr, PAGE_SIZE);
@@ -86,7 +97,7 @@ static void read_device_tree(const struct boot_info *info, uint64_t paddr)
         give_up(info, "there is no usable device tree");
     memory_remove(&tree.memory, (unsigned long)__image_start - image_offset,
                   __image_end - __image_start);
-    memory_remove(&tree.memory, tree.initrd.start, tree.initrd.size);
+    add_initrd();
 }
 
 /* What the page allocator begins with: 2 MiB at once if there are any, else what there is. */

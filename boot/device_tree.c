@@ -54,26 +54,48 @@ static unsigned int read_private_interrupt(const void *fdt, int node, int index)
     return PRIVATE_FIRST + fdt32_to_cpu(cell[1]);
 }
 
-/* Several nodes, several banks in a node; one may be empty. */
-static void read_memory(const void *fdt, struct device_tree *out)
-{
-    struct device_range bank;
-    int node = -1;
+/* What a node is "compatible" to. */
+enum kind { GIC_V3, GIC_V2, GIC_400, TIMER_V8, TIMER_V7, XEN, KINDS };
 
-    while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory",
-                                                 sizeof("memory"))) >= 0)
-        for (int i = 0; i < MEMORY_RANGES && read_reg(fdt, node, i, &bank); i++)
-            memory_add(&out->memory, bank.start, bank.size, MEMORY_END);
+static const char *const kinds[KINDS] = { "arm,gic-v3",      "arm,cortex-a15-gic", "arm,gic-400",
+                                          "arm,armv8-timer", "arm,armv7-timer",    "xen,xen" };
+
+/* Offsets of nodes, the first of each kind; negative: there is none. */
+struct nodes {
+    int of[KINDS];
+};
+
+static bool has_type(const char *type, int len, const char *wanted)
+{
+    return type && (size_t)len == strlen(wanted) + 1 && memcmp(type, wanted, (size_t)len) == 0;
 }
 
-/* Xen numbers vCPUs as they come. */
-static void read_cpus(const void *fdt, struct device_tree *out)
+/* Memory: several nodes, several banks in a node; one may be empty. Xen numbers vCPUs as they come.
+ */
+static void look_at(const void *fdt, int node, struct device_tree *out, struct nodes *found)
 {
-    int node = -1;
+    int len, type_len;
+    const char *type = fdt_getprop(fdt, node, "device_type", &type_len);
+    const char *compatible = fdt_getprop(fdt, node, "compatible", &len);
+    struct device_range bank;
 
-    while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "cpu", sizeof("cpu"))) >=
-           0)
+    if (has_type(type, type_len, "memory"))
+        for (int i = 0; i < MEMORY_RANGES && read_reg(fdt, node, i, &bank); i++)
+            memory_add(&out->memory, bank.start, bank.size, MEMORY_END);
+    if (has_type(type, type_len, "cpu"))
         out->nr_cpus++;
+    for (unsigned int kind = 0; compatible && kind < KINDS; kind++)
+        if (found->of[kind] < 0 && fdt_stringlist_contains(compatible, len, kinds[kind]))
+            found->of[kind] = node;
+}
+
+/* Once through the tree: libfdt looks for each thing from its beginning. */
+static void look_at_all(const void *fdt, struct device_tree *out, struct nodes *found)
+{
+    for (unsigned int kind = 0; kind < KINDS; kind++)
+        found->of[kind] = -1;
+    for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+        look_at(fdt, node, out, found);
     out->nr_cpus = MIN(MAX(out->nr_cpus, 1U), (unsigned int)MAX_VCPUS);
 }
 
@@ -101,29 +123,27 @@ static void read_chosen(const void *fdt, struct device_tree *out)
         out->initrd = (struct device_range){ start, end - start };
 }
 
-static int compatible(const void *fdt, const char *one, const char *other)
+static int either(const struct nodes *found, enum kind one, enum kind other)
 {
-    int node = fdt_node_offset_by_compatible(fdt, -1, one);
-
-    return node < 0 ? fdt_node_offset_by_compatible(fdt, -1, other) : node;
+    return found->of[one] < 0 ? found->of[other] : found->of[one];
 }
 
-static int read_controller(const void *fdt, struct device_tree *out)
+static int read_controller(const void *fdt, const struct nodes *found, struct device_tree *out)
 {
-    int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
+    int node = found->of[GIC_V3];
 
     out->gic_version = node < 0 ? 2 : 3;
     if (node < 0)
-        node = compatible(fdt, "arm,cortex-a15-gic", "arm,gic-400");
+        node = either(found, GIC_V2, GIC_400);
     return node >= 0 && read_reg(fdt, node, 0, &out->distributor) &&
                    read_reg(fdt, node, 1, &out->second)
                ? 0
                : -XEN_EINVAL;
 }
 
-static int read_timer(const void *fdt, struct device_tree *out)
+static int read_timer(const void *fdt, const struct nodes *found, struct device_tree *out)
 {
-    int node = compatible(fdt, "arm,armv8-timer", "arm,armv7-timer");
+    int node = either(found, TIMER_V8, TIMER_V7);
 
     if (node < 0)
         return -XEN_EINVAL;
@@ -132,9 +152,9 @@ static int read_timer(const void *fdt, struct device_tree *out)
     return out->timer_irq ? 0 : -XEN_EINVAL;
 }
 
-static int read_hypervisor(const void *fdt, struct device_tree *out)
+static int read_hypervisor(const void *fdt, const struct nodes *found, struct device_tree *out)
 {
-    int node = fdt_node_offset_by_compatible(fdt, -1, "xen,xen");
+    int node = found->of[XEN];
 
     if (node < 0 || !read_reg(fdt, node, 0, &out->for_grants))
         return -XEN_EINVAL;
@@ -154,23 +174,23 @@ int device_tree_decode(const void *blob, size_t size, struct device_tree *out)
 {
     static const struct {
         const char *what;
-        int (*read)(const void *fdt, struct device_tree *out);
+        int (*read)(const void *fdt, const struct nodes *found, struct device_tree *out);
     } needed[] = { { "interrupt controller", read_controller },
                    { "timer", read_timer },
                    { "hypervisor", read_hypervisor } };
     int rc = fdt_check_full(blob, size);
+    struct nodes found;
 
     if (rc) {
         log_error("device tree: %s", fdt_strerror(rc));
         return -XEN_EINVAL;
     }
-    read_memory(blob, out);
+    look_at_all(blob, out, &found);
     read_chosen(blob, out);
-    read_cpus(blob, out);
     if (out->memory.nr == 0)
         log_error("device tree: no memory");
     for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++) {
-        if (needed[i].read(blob, out)) {
+        if (needed[i].read(blob, &found, out)) {
             log_error("device tree: no usable node of the %s", needed[i].what);
             rc = -XEN_EINVAL;
         }

@@ -59,7 +59,8 @@ static void wait_for(const struct percpu *other, unsigned int *turns)
         ++*turns;
     } else {
         hypercall_sched_poll(
-            NULL, 0, arch_clock_ns() + MIN(SLEEP_MIN_NS << (*turns - YIELDS_MAX), SLEEP_MAX_NS));
+            NULL, 0,
+            arch_xen_deadline_ns(MIN(SLEEP_MIN_NS << (*turns - YIELDS_MAX), SLEEP_MAX_NS)));
         *turns = MIN(*turns + 1, YIELDS_MAX + 8U);
     }
 }

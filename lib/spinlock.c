@@ -22,7 +22,7 @@ void spin_while(const uint32_t *busy)
         if (turn < SPIN_BEFORE_YIELD) {
             cpu_relax();
         } else {
-            hypercall_sched_poll(NULL, 0, arch_clock_ns() + sleep_ns);
+            hypercall_sched_poll(NULL, 0, arch_xen_deadline_ns(sleep_ns));
             sleep_ns = MIN(2 * sleep_ns, SLEEP_MAX_NS);
         }
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The benchmark table: Xenolith beside a Linux domU on the same bed, in instruction time.
 
-  bench.py [--xen VERSION] [--only PART] [--compare OLD.json] [--docs] [--fresh]
+  bench.py [--arch CPU] [--xen VERSION] [--only PART] [--compare OLD.json] [--docs] [--fresh]
 
 Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
@@ -25,16 +25,16 @@ sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", 
 import doors                                                                            # noqa: E402
 import network                                                                          # noqa: E402
 import smp                                                                              # noqa: E402
-from image import BedError, write                                                       # noqa: E402
+from image import ARCHS, BedError, write                                                # noqa: E402
 from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
 from session import Bed                                                                 # noqa: E402
 
-OUT = os.path.join(ROOT, "build", "bench.json")
-FOLDER = os.path.join(ROOT, "build", "bench")
+BUILD = os.path.join(ROOT, "build")
 DOCS = os.path.join(ROOT, "docs", "BENCHMARKS.md")
 BOOT_MIB = (8, 32, 128, 256, 1024, 4096)
 BOOT_VCPUS, BOOT_VCPUS_MIB = (2, 4, 8), 32
-IMAGES = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf", "hello.iso", "bench.iso")
+PROGRAMS = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf")
+CDS = ("hello.iso", "bench.iso")
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
@@ -83,6 +83,11 @@ OPERATION_ROWS = [
 ]
 
 
+def boot_mib(arch):
+    """ARM's bed has no 4 GiB."""
+    return BOOT_MIB if arch == "x86_64" else BOOT_MIB[:-1]
+
+
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
@@ -90,20 +95,24 @@ def say(text):
 class Xenolith:
     """Our side. Copies of the images: nobody's build changes them under a run."""
 
-    def __init__(self, bed, parallel_bed, dom0_files):
+    def __init__(self, bed, parallel_bed, folder, dom0_files):
         """dom0_files: its programs for what the network is measured by."""
-        self.bed, self.parallel_bed, self.dom0_files = bed, parallel_bed, dom0_files
-        for name in IMAGES:
-            shutil.copyfile(f"{ROOT}/build/x86_64/{name}", f"{FOLDER}/{name}")
+        self.bed, self.parallel_bed, self.folder, self.dom0_files = bed, parallel_bed, folder, dom0_files
+        self.arch = bed.snapshot.image.arch
+        self.images = PROGRAMS + (CDS if self.arch == "x86_64" else ())
+        for name in self.images:
+            # What xl starts; in dom0 it has the same name on every CPU.
+            built = name if self.arch == "x86_64" else name.replace(".elf", ".Image")
+            shutil.copyfile(f"{BUILD}/{self.arch}/{built}", f"{folder}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads, self.network, self.doors]
+        return [self.boots, self.operations, self.threads, self.network, *([self.doors] if self.arch == "x86_64" else [])]
 
     def parallel_parts(self):
-        return [self.parallel]
+        return [self.parallel] if self.arch == "x86_64" else []
 
     def run(self, script, timeout, bed=None, more=None):
-        files = {name: f"{FOLDER}/{name}" for name in IMAGES}
+        files = {name: f"{self.folder}/{name}" for name in self.images}
         files["boottime"] = self.bed.tool("boottime")
         files.update(more or {})
         result = (bed or self.bed).run(script, files, timeout=timeout)
@@ -113,10 +122,11 @@ class Xenolith:
 
     def boots(self):
         wanted = {}     # figure: (marker, MiB, further lines of the configuration)
-        for mib in BOOT_MIB:
+        for mib in boot_mib(self.arch):
             wanted[f"boot_first_line_{mib}"] = FIRST_LINE, mib, ""
             wanted[f"boot_working_{mib}"] = WORKING, mib, ""
-        wanted["boot_working_native_32"] = WORKING, 32, """'tsc_mode="native"'"""
+        if self.arch == "x86_64":
+            wanted["boot_working_native_32"] = WORKING, 32, """'tsc_mode="native"'"""
         for vcpus in BOOT_VCPUS:
             wanted[f"boot_vcpus_{vcpus}"] = FIRST_LINE, BOOT_VCPUS_MIB, f"vcpus={vcpus}"
         lines = [f'boot {name}.{turn} "{marker}" {mib} {more}' for turn in range(TURNS)
@@ -127,8 +137,8 @@ class Xenolith:
         for vcpus in BOOT_VCPUS:    # what each vCPU but the first costs
             more = figures[f"boot_vcpus_{vcpus}"] - figures[f"boot_first_line_{BOOT_VCPUS_MIB}"]
             figures[f"boot_vcpus_{vcpus}"] = more / (vcpus - 1)
-        elf = read(f"{FOLDER}/hello.elf")
-        figures["image_loadable"], figures["image_file"] = loadable_bytes(elf), len(elf)
+        elf, file = read(f"{BUILD}/{self.arch}/hello.elf"), read(f"{self.folder}/hello.elf")
+        figures["image_loadable"], figures["image_file"] = loadable_bytes(elf), len(file)
         return figures
 
     def operations(self):
@@ -171,11 +181,11 @@ class Xenolith:
         return console
 
 
-def measure(bed, parallel_bed, fresh, only):
+def measure(bed, parallel_bed, folder, fresh, only):
     """(Xenolith's figures, Linux's figures)"""
     bed.tool("boottime")    # compiled once, before anybody runs at the same time
-    linux = LinuxDomu(bed, parallel_bed, FOLDER)
-    ours = Xenolith(bed, parallel_bed, linux.dom0_files)
+    linux = LinuxDomu(bed, parallel_bed, folder)
+    ours = Xenolith(bed, parallel_bed, folder, linux.dom0_files)
     done, kept = {}, {} if fresh else linux.kept_figures()
     if kept:
         say("Linux's figures are those of an earlier run: nothing of it has changed")
@@ -201,7 +211,7 @@ def measure(bed, parallel_bed, fresh, only):
                  for side in (done, kept))
 
 
-def rows_of(ours, linux, only):
+def rows_of(arch, ours, linux, only):
     """[{key, name, unit, xenolith, linux, must, aim, more}]; less is better, or more where it says so."""
     rows = []
 
@@ -221,9 +231,10 @@ def rows_of(ours, linux, only):
         row(f"boot_vcpus_{vcpus}", f"the same to the first line, each vCPU more, of {vcpus}",
             "instructions", must=60_000)
     row("smallest_mib", "smallest domain", "MiB", must=4, aim=4)
-    row("image_loadable", "image: bytes loaded", "bytes", must=192 << 10, aim=128 << 10,
-        note="vmlinux")
-    row("image_file", "image: file", "bytes", note="bzImage")
+    x86 = arch == "x86_64"
+    row("image_loadable", "image: bytes loaded", "bytes", must=192 << 10 if x86 else 208 << 10,
+        aim=128 << 10 if x86 else None, note="vmlinux")
+    row("image_file", "image: file", "bytes", note="bzImage" if x86 else "vmlinuz")
     for side in (ours, linux):
         for key, (elapsed, own) in {**side.get("operations", {}), **side.get("threads", {})}.items():
             side[key] = own
@@ -294,7 +305,7 @@ def compare(old, rows):
     return worse
 
 
-def put_into_docs(rows):
+def put_into_docs(rows, of):
     """Replace what is between the marks in docs/BENCHMARKS.md: the network has a table of its own."""
     with open(DOCS) as file:
         text = file.read()
@@ -302,14 +313,15 @@ def put_into_docs(rows):
                        ("network", [row for row in rows if row["key"].startswith("net_")])):
         if not some:
             continue
-        head, rest = text.split(f"<!-- {mark} -->\n", 1)
-        tail = rest.split(f"<!-- end of {mark} -->", 1)[1]
-        text = f"{head}<!-- {mark} -->\n{as_markdown(some)}\n<!-- end of {mark} -->{tail}"
+        head, rest = text.split(f"<!-- {mark}{of} -->\n", 1)
+        tail = rest.split(f"<!-- end of {mark}{of} -->", 1)[1]
+        text = f"{head}<!-- {mark}{of} -->\n{as_markdown(some)}\n<!-- end of {mark}{of} -->{tail}"
     write(DOCS, text.encode())
 
 
 def main():
     parser = argparse.ArgumentParser(description="Measure Xenolith beside a Linux domU.")
+    parser.add_argument("--arch", default="x86_64", choices=ARCHS)
     parser.add_argument("--xen", default="4.17")
     parser.add_argument("--only", metavar="PART", default="", help="only parts with that in their name")
     parser.add_argument("--compare", metavar="OLD.json")
@@ -317,15 +329,17 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="measure Linux anew")
     options = parser.parse_args()
     old = json.loads(read(options.compare)) if options.compare else None    # before it is replaced
-    os.makedirs(FOLDER, exist_ok=True)
+    mark = "" if options.arch == "x86_64" else "-" + options.arch
+    folder = f"{BUILD}/bench{mark}"
+    os.makedirs(folder, exist_ok=True)
     begin = time.monotonic()
-    bed = Bed(options.xen, "counted", say)
+    bed = Bed(options.xen, "counted", say, options.arch)
     bed.build()
-    parallel_bed = Bed(options.xen, "multi", say)
-    if options.only in "parallel":
+    parallel_bed = Bed(options.xen, "multi", say, options.arch)
+    if options.only in "parallel" and not mark:
         parallel_bed.build()
-    rows = rows_of(*measure(bed, parallel_bed, options.fresh, options.only), options.only)
-    out = OUT if not options.only else OUT.replace(".json", f"-{options.only}.json")
+    rows = rows_of(options.arch, *measure(bed, parallel_bed, folder, options.fresh, options.only), options.only)
+    out = f"{BUILD}/bench{mark}{'-' + options.only if options.only else ''}.json"
     write(out, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
                            "rows": rows}, indent=1).encode())
     print(as_text(rows))
@@ -335,7 +349,7 @@ def main():
     say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(out)}")
     worse = compare(old, rows) if old else 0
     if options.docs:
-        put_into_docs(rows)
+        put_into_docs(rows, mark)
     return 1 if missed or worse else 0
 
 

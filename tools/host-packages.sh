@@ -41,6 +41,7 @@ group_build()
 group_arm64()
 {
     need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need_file libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a # programs for dom0
 }
 
 group_arm32()

@@ -41,6 +41,12 @@ FUNC(context_switch)
 	ret
 END_FUNC(context_switch)
 
+/* A thread's beginning, where a backtrace ends. */
+FUNC(arm_thread_entry)
+	mov	x30, #0
+	b	sched_thread_entry
+END_FUNC(arm_thread_entry)
+
 /* void arm_call_on_stack(void *top, void (*fn)(void *arg), void *arg) */
 FUNC(arm_call_on_stack)
 	mov	sp, x0

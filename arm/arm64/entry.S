@@ -166,6 +166,13 @@ FUNC(arm_exceptions_on)
 	add	x1, x1, :lo12:arm64_vectors
 	msr	vbar_el1, x1
 	isb
+	/* No page is EL0's, so there is nothing that PAN could forbid, nor UAO (of which nobody here makes use);
+	 * where the CPU has it, it is on all the same: should a page ever be, it cannot be touched by mistake. */
+	mrs	x1, id_aa64mmfr1_el1
+	ubfx	x1, x1, #20, #4
+	cbz	x1, 1f
+	.inst	0xd500419f			/* msr pan, #1 */
+1:
 	msr	daifclr, #4			/* SError: asynchronous faults are reported too */
 	ret
 END_FUNC(arm_exceptions_on)

@@ -180,6 +180,13 @@ int arm_mmu_map_page(void *virt, uint64_t paddr, bool device)
     return 0;
 }
 
+uint64_t arm_mmu_paddr(const void *virt)
+{
+    unsigned int at;
+
+    return *walk(virt, 1, &at) & PADDR_MASK;
+}
+
 void *arm_mmu_boot_table(void)
 {
     static unsigned int used;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Read a linked image back: is it what Xen's domain builder and our own page tables rely on?
+What is checked depends on the CPU that it is for.
 
 usage: check_image.py [--only PATTERN] IMAGE.elf KERNEL.o...
 
@@ -23,6 +24,8 @@ PAGE = 4096
 PADDR = 1 << 20       # where the image lies physically, unless Xen says
 LARGE_PAGE = 2 << 20
 LOADABLE_MAX = 192 << 10
+X86_64, AARCH64 = 62, 183
+IMAGE_MAX = 208 << 10           # of ARMv8's Image
 NOTE = {"ENTRY": 1, "HYPERCALL_PAGE": 2, "VIRT_BASE": 3, "PADDR_OFFSET": 4, "XEN_VERSION": 5,
         "LOADER": 8, "PHYS32_ENTRY": 18}
 
@@ -35,7 +38,7 @@ class Record:
 
 
 class Image:
-    """An ELF-64 file for x86-64."""
+    """An ELF-64 file."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -107,7 +110,7 @@ def xen_number(image, name):
 def elf_header(image):
     header = image.header
     expect((header.magic, header.bits, header.order) == (b"\x7fELF", 2, 1), "not little-endian ELF-64")
-    expect((header.type, header.machine) == (2, 62), "not an executable for x86-64")
+    expect(header.type == 2 and header.machine in CHECKS, f"not an executable: {header.type}, {header.machine}")
 
 
 def notes_in_first_load(image):
@@ -178,8 +181,8 @@ def nothing_writable_and_executable(image):
         homes = [s for s in image.loads
                  if s.vaddr <= section.addr and section.addr + section.size <= s.vaddr + s.memsz]
         expect(len(homes) == 1, f"{section.name} lies in {len(homes)} segments")
-        # .tdata is a template that is only read: writable as a section, not as memory.
-        if section.flags & SHF_WRITE and section.name not in (".tdata", ".init_array", ".fini_array"):
+        # .tdata is a template that is only read, .rodata has ARM's GOT: writable as sections, not as memory.
+        if section.flags & SHF_WRITE and section.name not in (".tdata", ".init_array", ".fini_array", ".rodata"):
             expect(homes[0].flags & PF_W, f"{section.name} is written, its segment cannot be")
         if section.flags & SHF_EXEC:
             expect(homes[0].flags & PF_X, f"{section.name} is code, its segment is not")
@@ -252,7 +255,7 @@ def symbol_table_is_the_symbols(image):
     for symbol in image.symbols:
         section = image.sections[symbol.shndx] if 0 < symbol.shndx < len(image.sections) else None
         if (section and section.flags & SHF_EXEC and symbol.info & 15 not in (STT_SECTION, STT_FILE)
-                and not symbol.name.startswith("__text_") and symbol.value >= start):
+                and not symbol.name.startswith(("__text_", "$")) and symbol.value >= start):   # $x: ARM's, for tools
             functions.setdefault(symbol.value - start, set()).add(symbol.name)
     expect(len(functions) > 100, f"only {len(functions)} functions in the image")
     expect(set(offsets) == set(functions),
@@ -262,24 +265,60 @@ def symbol_table_is_the_symbols(image):
         expect(name in functions[offset], f"0x{offset:x} is called {name}, not {functions[offset]}")
 
 
-def kernel_leaves_the_fpu_alone(_, objects):
-    """An upcall does not save the program's registers of the FPU."""
-    register = re.compile(r"%([xyz]mm\d+|mm\d|st\b)")
+def arm_boot_header(image):
+    """Linux Documentation/arch/arm64/booting.rst; it begins the file that objcopy makes of this one."""
+    first = image.loads[0]
+    offset, size, flags = struct.unpack_from("<QQQ", image.data, first.offset + 8)
+    expect(image.data[first.offset + 56:first.offset + 60] == b"ARM\x64", "no magic")
+    expect(offset == 0, f"text_offset is 0x{offset:x}")
+    end = max(load.vaddr + load.memsz for load in image.loads)
+    expect(size == image.address["__image_size"] >= end - first.vaddr, f"image_size is 0x{size:x}")
+    expect(flags == 0xa, f"flags are 0x{flags:x}")
+
+
+def arm_parts_begin_with_pages(image):
+    """The entry gives each part its rights by pages (boot/arm64_entry.S)."""
+    for name in ("__image_start", "__text_end_page", "__rodata_end", "__data_start", "__image_end"):
+        expect(image.address[name] % PAGE == 0, f"{name} is 0x{image.address[name]:x}")
+    code = [s for s in image.sections if s.flags & SHF_EXEC]
+    expect(len(code) == 1 and code[0].addr + code[0].size <= image.address["__text_end_page"], "code outside of text")
+
+
+def arm_small_enough(image):
+    size = max(load.vaddr + load.filesz for load in image.loads) - image.loads[0].vaddr
+    expect(0 < size <= IMAGE_MAX, f"the Image has {size} bytes, over {IMAGE_MAX}")
+
+
+FPU = {X86_64: ("objdump", r"%([xyz]mm\d+|mm\d|st\b)"),
+       AARCH64: ("aarch64-linux-gnu-objdump", r"[\s,{\[][vqdshb]\d+\b")}
+
+
+def kernel_leaves_the_fpu_alone(image, objects):
+    """An upcall does not save the program's registers of the FPU; on ARM what saves them is assembly."""
+    objdump, registers = FPU[image.header.machine]
+    if image.header.machine == AARCH64:
+        objects = [name for name in objects if not name.endswith(".S.o")]
+    register = re.compile(registers)
     expect(len(objects) > 20, f"only {len(objects)} kernel objects to look at")
-    result = subprocess.run(["objdump", "-d", "--no-show-raw-insn", *objects], check=True,
+    result = subprocess.run([objdump, "-d", "--no-show-raw-insn", *objects], check=True,
                             capture_output=True, text=True)
     name, instructions = "", 0
     for line in result.stdout.splitlines():
         if "file format" in line:
             name = line.split(":")[0]
         instructions += line.startswith("  ")
-        expect(not register.search(line), f"{name}: {line.strip()}")
+        operands = re.sub(r"\S+ <.*|//.*", "", line.partition(":\t")[2])     # without targets of jumps
+        expect(not register.search(operands), f"{name}: {line.strip()}")
     expect(instructions > 1000, f"objdump showed {instructions} instructions")
 
 
-CHECKS = [elf_header, notes_in_first_load, notes_version_and_loader, notes_addresses, notes_entry,
-          pvh_entry, multiboot_headers, no_hypercall_page, nothing_writable_and_executable, addresses,
-          constant_part_ends_at_2_mib, small_enough, no_relocations, symbol_table_is_the_symbols]
+CHECKS = {
+    X86_64: [elf_header, notes_in_first_load, notes_version_and_loader, notes_addresses, notes_entry,
+             pvh_entry, multiboot_headers, no_hypercall_page, nothing_writable_and_executable, addresses,
+             constant_part_ends_at_2_mib, small_enough, no_relocations, symbol_table_is_the_symbols],
+    AARCH64: [elf_header, arm_boot_header, nothing_writable_and_executable, arm_parts_begin_with_pages,
+              arm_small_enough, no_relocations, symbol_table_is_the_symbols],
+}
 
 
 def main():
@@ -288,7 +327,8 @@ def main():
     parser.add_argument("image")
     parser.add_argument("objects", nargs="*")
     args = parser.parse_args()
-    checks = [(check, ()) for check in CHECKS] + [(kernel_leaves_the_fpu_alone, (args.objects,))]
+    machine = Image(args.image).header.machine
+    checks = [(check, ()) for check in CHECKS[machine]] + [(kernel_leaves_the_fpu_alone, (args.objects,))]
     passed = failed = 0
 
     for check, more in checks:

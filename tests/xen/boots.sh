@@ -4,6 +4,10 @@
 # limit: 1800
 # xen: 4.17 4.20
 # soak: yes
+# arch: x86_64 arm64
+# gic: 2 3
+# not_arm: boots_32 boots_33 boots_64
+# not_gic2: boots_16
 
 . /scenario/boots.sh
 

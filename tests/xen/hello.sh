@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: MIT
 # The first program, by the configuration file that comes with it; and in domains of every size.
-# needs: hello hello.pv.cfg
+# needs: hello hello.cfg
 # limit: 60
+# arch: x86_64 arm64
 # xen: 4.14 4.17 4.20
+# gic: 2 3
+# not_arm: memory_3 memory_4096
+# short: hello_shipped_cfg memory_4
+# short_gic3: memory_1024
 
 # The file as it was made: the image lies where the file says.
 test_hello_shipped_cfg() {
     domain=hello
-    kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' hello.pv.cfg)
+    kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' hello.cfg)
     mkdir -p "${kernel%/*}"
     ln -s /scenario/hello.elf "$kernel"
     echo hello >>/run/test/domains
-    xl create hello.pv.cfg || fail "xl create hello.pv.cfg: exit status $?"
+    xl create hello.cfg || fail "xl create hello.cfg: exit status $?"
     says "hello: exit(0): poweroff"
     ends poweroff
     says_line '^Hello$'
     says_line "^domain: *[0-9]* hello [0-9a-f]*-[0-9a-f]*"
-    says_line "^guest: *pv on Xen $(xl info xen_version)"
+    says_line "^guest: *$guest on Xen $(xl info xen_version)"
     says_line '^vCPUs: *1, 1 up$'
     says_not xenstore:
 }
 
-# Reports its size, less half a MiB that Xen keeps and the list of its frames (8 bytes a page).
+# Reports its size, less half a MiB that Xen keeps and, in PV, the list of its frames (8 bytes a page).
 size() {
     boot hello "memory=$1"
     says "hello: exit(0): poweroff" 30

@@ -2,6 +2,8 @@
 # What the toolstack asks for by control/shutdown, and does after it.
 # needs: hello crash flood xenstore
 # limit: 60
+# arch: x86_64 arm64
+# short: xl_shutdown xl_reboot
 
 path() { echo "/local/domain/$(xl domid "$domain")/control/$1"; }
 feature_is() { [ "$(xenstore-read "$(path "$1")" 2>/dev/null)" = 1 ]; }

@@ -11,12 +11,20 @@ import struct
 import subprocess
 import sys
 
-SLEEP = bytes.fromhex("6a00 6a00 6a00"   # push $0; push $0; push $0: a struct sched_poll, no port, no end
+SLEEP = {
+    62: bytes.fromhex("6a00 6a00 6a00"   # push $0; push $0; push $0: a struct sched_poll, no port, no end
                       "b81d000000"       # 1: mov $__HYPERVISOR_sched_op, %eax
                       "bf03000000"       # mov $SCHEDOP_poll, %edi
                       "4889e6"           # mov %rsp, %rsi
                       "0f05"             # syscall
-                      "ebef")            # jmp 1b
+                      "ebef"),           # jmp 1b
+    183: bytes.fromhex("ff7fbea9ff7f01a9"    # stp xzr, xzr, [sp, #-32]!; stp xzr, xzr, [sp, #16]: the same
+                       "b00380d2"            # 1: mov x16, #__HYPERVISOR_sched_op
+                       "600080d2"            # mov x0, #SCHEDOP_poll
+                       "e1030091"            # mov x1, sp
+                       "22d401d4"            # hvc #0xea1
+                       "fcffff17"),          # b 1b
+}                                        # by e_machine: x86-64, AArch64
 PT_LOAD = 1
 
 
@@ -41,7 +49,8 @@ def main():
     with open(image, "rb") as file:
         data = bytearray(file.read())
     offset = file_offset(data, int(found[0], 16))
-    data[offset:offset + len(SLEEP)] = SLEEP
+    sleep = SLEEP[struct.unpack_from("<H", data, 18)[0]]
+    data[offset:offset + len(sleep)] = sleep
     with open(lost, "wb") as file:
         file.write(data)
 

@@ -3,6 +3,9 @@
 # an error the program survives.
 # needs: fill crash
 # limit: 120
+# arch: x86_64 arm64
+# not_arm: memory_filled_4096
+# short: memory_filled_256
 
 # fills MIB PERCENT: of the memory free in main, so much at least comes out of malloc().
 fills() {

@@ -3,6 +3,9 @@
 # needs: netsum
 # limit: 400
 # again: pvh hvm rtl
+# arch: x86_64 arm64
+# not_arm: wires_2_vcpus wires_long_loss
+# short: wires_1_vcpu
 . /scenario/net.sh
 
 # wires NETEM...: towards the domain that is what the vif does with what it sends; from it, what ifb0

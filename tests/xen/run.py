@@ -2,20 +2,26 @@
 # SPDX-License-Identifier: MIT
 """Runs the scenarios of this folder on the real Xen of the test bed.
 
-  run.py [--xen VERSION] [--only PATTERN] [--soak] [--list] [--jobs N]
+  run.py [--arch CPU] [--short] [--xen VERSION] [--only PATTERN] [--soak] [--list] [--jobs N]
 
 A scenario is one file here, NAME.sh: functions test_* in busybox sh, run one after the other in the
-dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh. Comments at its
-top say what it wants; nothing else is edited to add one:
+dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh; on ARM, where
+none can be restored, those of many in one. Comments at its top say what it wants; nothing else is
+edited to add one:
 
-  # needs: hello crash hello.pv.cfg     programs (apps/NAME or tests/xen/apps/NAME) and their files;
+  # needs: hello crash hello.cfg        programs (apps/NAME or tests/xen/apps/NAME) and their files;
+                                        hello.cfg: the configuration that is made with it
                                         hello.iso, crash.null.iso, hello.mb2.iso: a CD with it for HVM, with
                                         arguments, by multiboot2
                                         xen-shim: the Xen for PV domains inside of PVH ones
                                         multiboot_dma.bin: the loader for HVM domains by kernel=
   # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
   # limit: 30                           seconds that each test may take
-  # xen: 4.17 4.20                      the versions it runs on
+  # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
+  # xen: 4.17 4.20                      the versions it runs on, on x86
+  # gic: 2 3                            interrupt controllers, on ARM; 3 when not given
+  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_gic2, ...
+  # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
   # again: pvh hvm rtl                  by --soak, the same once more with these guests (dom0/check.sh: boot)
@@ -36,9 +42,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/bed"))
 from image import SUITES                                                # noqa: E402
-from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of
+from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of, images_of
 
-IMAGES = f"build/{'debug-' if os.environ.get('DEBUG') else ''}x86_64"     # make DEBUG=1 test-xen
+BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG=1 test-xen
+# CPU: (the kind of image that xl starts there, the guest whose configuration is meant, a compiler for dom0's programs)
+ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc")}
 VERSIONS = ("4.17", "4.20", "4.14")
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
@@ -58,10 +66,11 @@ def own_folder():
             number += 1
 
 
-def build_images(needs, folder):
+def build_images(arch, needs, folder):
     """Copies into `folder`, so that a build during the tests changes nothing. Yields what
     could not be made, with why. Programs that are only for tests are built like a user's own."""
     os.makedirs(folder, exist_ok=True)
+    kind, guest, compiler = ARCHS[arch]
     for need in sorted(needs):
         app = need.split(".")[0]
         if need == "xen-shim":
@@ -71,27 +80,28 @@ def build_images(needs, folder):
             yield from fetch_loader(folder)
             continue
         if need.endswith(".dom0"):
-            made = build_dom0(app, f"{folder}/{need}")
+            made = build_dom0(compiler, app, f"{folder}/{need}")
             if made.returncode:
                 yield need, made.stdout.splitlines()
             continue
         iso = need.endswith(".iso") and ".modules." not in need     # what is on those, the Makefile knows
         own = f"tests/xen/apps/{app}"
         where = own if os.path.isdir(os.path.join(ROOT, own)) else app
-        image = f"{IMAGES}/{app}.elf" if iso else f"{IMAGES}/{file_of(need)}"
-        made = subprocess.run(["make", "-s", "--no-print-directory", f"APP={where}", image], cwd=ROOT,
+        image = f"{app}.elf" if iso else re.sub(r"\.elf$", f".{kind}", file_of(need))
+        image = f"{BUILT}{arch}/" + re.sub(r"\.cfg$", f".{guest}.cfg", image)
+        made = subprocess.run(["make", "-s", "--no-print-directory", f"ARCH={arch}", f"APP={where}", image], cwd=ROOT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if made.returncode == 0 and iso:
             made = build_iso(need, image, f"{folder}/{need}")
         if made.returncode:
             yield need, made.stdout.splitlines()
         elif not iso:
-            shutil.copy(os.path.join(ROOT, image), folder)
+            shutil.copy(os.path.join(ROOT, image), f"{folder}/{file_of(need)}")
 
 
-def build_dom0(name, program):
+def build_dom0(compiler, name, program):
     """A program of ours for dom0, with its C library, as dom0's may be an older one."""
-    command = [os.environ.get("CC", "gcc"), "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
+    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
                f"{HERE}/dom0/{name}.c"]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
@@ -130,57 +140,59 @@ def build_iso(need, image, iso):
                           env={**os.environ, "MULTIBOOT": "2" if "mb2" in words else "1"})
 
 
-def build_bed(xen, clock):
+def build_bed(where):
     """None, or why there is no such bed."""
-    made = subprocess.run([BED, "build", "--xen", xen, "--clock", clock],
-                          stderr=subprocess.PIPE, text=True, check=False)
+    made = subprocess.run([BED, "build", *where.options()], stderr=subprocess.PIPE, text=True, check=False)
     return None if made.returncode == 0 else made.stderr.splitlines()
 
 
 def choose(options):
-    groups = []
+    groups, together = [], {}
     for path in sorted(glob.glob(f"{HERE}/*.sh")):
         scenario = Scenario(path)
         guests = scenario.again if options.soak else []
         guests = guests + [""] if scenario.soak == options.soak else guests
-        for xen, guest in itertools.product(VERSIONS, guests):
-            if xen not in scenario.versions or (options.xen and xen != options.xen):
+        for where, guest in itertools.product(scenario.places(options.arch), guests):
+            if options.xen and where.xen != options.xen:
                 continue
-            tests = [t for t in scenario.tests
-                     if re.search(options.only, f"xen-{xen}: {scenario.name} {guest} {t[len('test_'):]}")]
-            # What takes long gets a bed for each test, so that some may run side by side.
-            for some in [[t] for t in tests] if scenario.soak else [tests] if tests else []:
-                groups.append(Group(scenario, xen, some, guest))
-    groups.sort(key=lambda g: -g.scenario.limit * len(g.waiting))   # the long ones first
-    return groups
+            tests = [t for t in scenario.tests_on(where, options.short) if re.search(
+                options.only, f"{where.name()} xen-{where.xen}: {scenario.name} {guest} {t[len('test_'):]}")]
+            if scenario.soak:   # a bed for each test, so that some may run side by side
+                groups += [Group(where, [(scenario, [test])], guest) for test in tests]
+            elif where.arch == "x86_64":
+                groups += [Group(where, [(scenario, tests)], guest)] if tests else []
+            elif tests:
+                together.setdefault(where, []).append((scenario, tests))
+    groups += [Group(where, parts) for where, parts in together.items()]
+    return sorted(groups, key=lambda g: -g.limit())     # the long ones first
 
 
 def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
-    broken = dict(build_images({need for g in groups for need in g.needs},
-                               f"{out}/images"))
-    beds = {(g.xen, g.scenario.clock): None for g in groups}
+    arch = groups[0].where.arch
+    broken = dict(build_images(arch, {need for g in groups for need in g.needs()}, images_of(arch, out)))
+    beds = {g.where: None for g in groups}
     # A bed whose CPUs run at the same time wants two; one after the other they are quicker, too.
     one = concurrent.futures.ThreadPoolExecutor(max(1, jobs // 2))
     with one, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for key, why in zip(beds, pool.map(lambda key: build_bed(*key), beds)):
+        for key, why in zip(beds, pool.map(build_bed, beds)):
             beds[key] = why
         runs = []
         for group in groups:
             shutil.rmtree(group.out, ignore_errors=True)
-            missing = [n for n in group.needs if n in broken]
-            why = beds[group.xen, group.scenario.clock]
+            missing = [n for n in group.needs() if n in broken]
+            why = beds[group.where]
             for test in group.waiting if missing or why else ():
                 if missing:
                     report.add(group.label(test), "failed", f"{missing[0]} does not build",
                                lines=broken[missing[0]])
                     broken = dict.fromkeys(broken, ["see above"])   # mostly the same cause
-                elif group.xen in OPTIONAL:
+                elif group.where.xen in OPTIONAL:
                     report.add(group.label(test), "skipped", f"no bed: {why[-1]}")
                 else:
                     report.add(group.label(test), "failed", "no bed", lines=why)
             if not missing and not why:
-                runs.append((one if group.scenario.clock == "multi" else pool, group))
+                runs.append((one if group.where.clock == "multi" else pool, group))
         for clock_pool in (one, pool):
             for run in [clock_pool.submit(g.run, report) for p, g in runs if p is clock_pool]:
                 run.result()
@@ -191,9 +203,11 @@ def run_all(groups, out, jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", choices=ARCHS, default="x86_64", help="the domains' CPU")
     parser.add_argument("--xen", choices=VERSIONS, help="only this version")
     parser.add_argument("--only", default="", metavar="PATTERN",
-                        help='a regular expression, searched in "xen-VERSION: SCENARIO GUEST TEST"')
+                        help='a regular expression, searched in "BED xen-VERSION: SCENARIO GUEST TEST"')
+    parser.add_argument("--short", action="store_true", help="only what a scenario says is short")
     parser.add_argument("--soak", action="store_true", help="those that take long, and no others")
     parser.add_argument("--list", action="store_true", help="say what would run")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")
@@ -202,7 +216,7 @@ def main():
     if options.list:
         for group in groups:
             for test in group.waiting:
-                print(f"{group.label(test)}  ({group.scenario.name}.sh)")
+                print(group.label(test))
         return 0
     if not groups:
         print(f"no test is called like {options.only}\n0 passed, 0 failed")

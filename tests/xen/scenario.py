@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+import typing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "xen": "4.17 4.20", "clock": "counted", "soak": "", "again": ""}
+DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.17 4.20", "gic": "3", "clock": "counted",
+            "soak": "", "again": ""}
 LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
 SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
@@ -22,17 +24,52 @@ BED_LIMIT_S = 900       # for one bed, whatever its tests may take in sum, unles
 SHOWN_LINES = 60        # of what a failed test said
 
 
+class Where(typing.NamedTuple):
+    """Which bed."""
+    arch: str
+    xen: str
+    gic: str            # version of the interrupt controller; "" on x86
+    clock: str
+
+    def name(self):
+        return self.xen if self.arch == "x86_64" else f"{self.arch}-gic{self.gic}"
+
+    def tags(self):
+        """What a scenario's "# not_TAG:" may name."""
+        return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}"}
+
+    def options(self):
+        return ["--arch", self.arch, "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else [])]
+
+
 class Scenario:
     def __init__(self, path):
         self.path, self.name = path, os.path.basename(path)[:-len(".sh")]
         with open(path) as file:
             text = file.read()
-        header = dict(DEFAULTS, **dict(re.findall(r"^# (\w+): (.*)$", text, re.M)))
-        self.needs, self.versions = header["needs"].split(), header["xen"].split()
+        self.header = header = dict(DEFAULTS, **dict(re.findall(r"^# (\w+): (.*)$", text, re.M)))
+        self.needs = header["needs"].split()
         self.needs += [name + ".dom0" for name in header["dom0"].split()]
-        self.limit, self.clock = int(header["limit"]), header["clock"]
-        self.soak, self.again = bool(header["soak"]), header["again"].split()
+        self.limit, self.soak = int(header["limit"]), bool(header["soak"])
+        # Guests of x86: ARM has one kind.
+        self.again = header["again"].split()
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
+
+    def places(self, arch):
+        """The beds of that CPU that it runs on. ARM's are of one version."""
+        if arch not in self.header["arch"].split():
+            return []
+        versions, gics = (self.header["xen"].split(), [""]) if arch == "x86_64" else (
+            ["4.17"], self.header["gic"].split())
+        return [Where(arch, xen, gic, self.header["clock"]) for xen in versions for gic in gics]
+
+    def tests_on(self, where, short):
+        left_out = self.names(*(f"not_{tag}" for tag in where.tags()))
+        chosen = self.names("short", *(f"short_{tag}" for tag in where.tags())) if short else self.tests
+        return [test for test in self.tests if test in chosen and test not in left_out]
+
+    def names(self, *keys):
+        return {f"test_{name}" for key in keys for name in self.header.get(key, "").split()}
 
 
 class Report:
@@ -64,39 +101,53 @@ class Report:
 
 
 class Group:
-    """The chosen tests of one scenario on one version: one restored bed."""
+    """Chosen tests of one scenario, or of several, that one bed runs."""
 
-    def __init__(self, scenario, xen, tests, guest=""):
-        self.scenario, self.xen, self.waiting, self.guest = scenario, xen, list(tests), guest
-        self.needs = scenario.needs + ([LOADER] if guest in ("hvm", "rtl") else [])
+    def __init__(self, where, parts, guest=""):
+        """parts: [(scenario, its tests)]"""
+        self.where, self.parts, self.guest = where, parts, guest
+        self.waiting = [test for _, tests in parts for test in tests]
         self.images = self.out = None
         self.lines = []     # of the running test
         self.running, self.since = None, 0.0
 
     def keep_in(self, folder):
-        self.images, self.out = f"{folder}/images", f"{folder}/{self.xen}-{self.name()}"
+        self.images, self.out = images_of(self.where.arch, folder), f"{folder}/{self.where.name()}-{self.name()}"
 
     def name(self):
-        name = self.waiting[0][len("test_"):] if self.scenario.soak else self.scenario.name
+        if len(self.parts) > 1:
+            return self.where.clock
+        scenario = self.parts[0][0]
+        name = self.waiting[0][len("test_"):] if scenario.soak else scenario.name
         return f"{self.guest}-{name}" if self.guest else name
 
     def label(self, test):
-        return f"xen-{self.xen}: {self.guest + ' ' if self.guest else ''}{test[len('test_'):]}"
+        return (f"{'xen-' if self.where.arch == 'x86_64' else ''}{self.where.name()}: "
+                f"{self.guest + ' ' if self.guest else ''}{test[len('test_'):]}")
+
+    def needs(self):
+        needs = {need for scenario, _ in self.parts for need in scenario.needs}
+        return sorted(needs | ({LOADER} if self.guest in ("hvm", "rtl") else set()))
+
+    def limit(self):
+        return sum(scenario.limit * len(tests) for scenario, tests in self.parts)
 
     def command(self):
         os.makedirs(self.out, exist_ok=True)
         script = os.path.join(self.out, "script")
         with open(script, "w") as file:
-            file.write(f"export guest={self.guest}\n. /scenario/check.sh\nrun_tests {self.scenario.limit} {' '.join(self.waiting)}\n")
-        limit = BED_MARGIN_S + self.scenario.limit * len(self.waiting)
-        if not self.scenario.soak and not self.guest:
+            file.write(f"export again={self.guest}\n. /scenario/check.sh\n")
+            for scenario, tests in self.parts:
+                file.write(f"run_tests {scenario.name} {scenario.limit} {' '.join(tests)}\n")
+        limit = BED_MARGIN_S + self.limit()
+        if not self.guest and not any(scenario.soak for scenario, _ in self.parts):
             limit = min(BED_LIMIT_S, limit)
-        command = [BED, "run", "--xen", self.xen, "--clock", self.scenario.clock,
-                   "--script", script, "--timeout", str(limit), "--out", self.out + "/bed",
-                   "--file", f"{HERE}/dom0/check.sh",
-                   *(f"--file={HERE}/dom0/{name}.sh" for name in SOURCED), "--file", f"{self.scenario.path}:tests.sh"]
-        for need in self.needs:
-            name = f"{need}-{self.xen}" if need == "xen-shim" else file_of(need)
+        command = [BED, "run", *self.where.options(), "--script", script, "--timeout", str(limit),
+                   "--out", self.out + "/bed", "--file", f"{HERE}/dom0/check.sh",
+                   *(f"--file={HERE}/dom0/{name}.sh" for name in SOURCED),
+                   *(f"--file={scenario.path}:{scenario.name}.tests" for scenario, _ in self.parts)]
+        for need in self.needs():
+            name = f"{need}-{self.where.xen}" if need == "xen-shim" else file_of(need)
             command += ["--file", f"{self.images}/{name}:{file_of(need).removesuffix('.dom0')}"]
         return command
 
@@ -133,5 +184,10 @@ class Group:
             self.lines.append(line)
 
 
+def images_of(arch, folder):
+    return f"{folder}/images" + ("" if arch == "x86_64" else f"-{arch}")
+
+
 def file_of(need):
+    """What it is called in dom0, where NAME.elf is what xl's kernel= wants, on ARM an Image."""
     return need if "." in need or need == "xen-shim" else need + ".elf"

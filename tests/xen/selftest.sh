@@ -3,6 +3,10 @@
 # needs: selftest
 # limit: 550
 # xen: 4.14 4.17 4.20
+# arch: x86_64 arm64
+# gic: 2 3
+# not_gic2: selftest_2l
+# short: selftest_fifo
 
 . /scenario/tap.sh
 

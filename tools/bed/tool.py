@@ -8,11 +8,19 @@ import os
 import shutil
 import subprocess
 
-from image import HERE, BedError, fetch
+from image import ARCHS, HERE, BedError, fetch
 
 # Of libxen-dev, each before what it needs.
 LIBRARIES = ["xenctrl", "xenforeignmemory", "xengnttab", "xenevtchn", "xendevicemodel", "xencall",
              "xentoollog", "xentoolcore"]
+
+
+def compiler_for(arch):
+    """The path of a C compiler for programs of dom0, or of a Linux domU."""
+    name = os.environ.get("CC", "gcc") if arch == "x86_64" else f"{ARCHS[arch][1]}-gcc"
+    if not shutil.which(name):
+        raise BedError(f"{name} is missing: run tools/host-packages.sh build {arch}")
+    return shutil.which(name)
 
 
 def tool(image, name):
@@ -20,14 +28,11 @@ def tool(image, name):
     source, program = f"{HERE}/{name}.c", os.path.join(image.dir, name)
     if os.path.exists(program) and os.path.getmtime(program) >= os.path.getmtime(source):
         return program
-    compiler = shutil.which(os.environ.get("CC", "gcc"))
-    if not compiler:
-        raise BedError("gcc is missing: run tools/host-packages.sh build")
     unpacked = os.path.join(image.dir, "libxen-dev")
-    fetch(image.suite, unpacked, ["libxen-dev"])
+    fetch(image.suite, unpacked, ["libxen-dev"], arch=image.arch)
     libraries = [f"-l{library}" for library in LIBRARIES]
-    command = [compiler, "-O2", "-Wall", "-Wextra", "-static", "-I", unpacked + "/usr/include",
-               "-L", unpacked + "/usr/lib/x86_64-linux-gnu", "-o", program + ".new", source,
+    command = [compiler_for(image.arch), "-O2", "-Wall", "-Wextra", "-static", "-I", unpacked + "/usr/include",
+               "-L", f"{unpacked}/usr/lib/{ARCHS[image.arch][1]}", "-o", program + ".new", source,
                *libraries, "-lpthread"]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:

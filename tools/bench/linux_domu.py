@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 
@@ -18,6 +17,7 @@ import network
 import smp
 from cpio import Archive
 from image import BedError, write
+from tool import compiler_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of the programs that are all a domain's user space; each with linux_init.c.
@@ -71,11 +71,8 @@ def cpio_files(data):
         at = (at + size + 3) & ~3
 
 
-def compile_program(sources, out):
-    compiler = shutil.which(os.environ.get("CC", "gcc"))
-    if not compiler:
-        raise BedError("gcc is missing: run tools/host-packages.sh build")
-    done = subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-static", "-pthread", "-o", out,
+def compile_program(sources, out, arch="x86_64"):
+    done = subprocess.run([compiler_for(arch), "-O2", "-Wall", "-Wextra", "-static", "-pthread", "-o", out,
                            *(os.path.join(HERE, source) for source in sources)],
                           stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -113,16 +110,17 @@ class LinuxDomu:
         """bed: counts instructions; parallel_bed: has two CPUs."""
         self.bed, self.parallel_bed, self.folder = bed, parallel_bed, folder
         self.kernel, self.initrd = bed.domu_linux()
+        self.arch = bed.snapshot.image.arch
         self.operations_initrd, self.threads_initrd, self.network_initrd = (
             self.make_initrd(name, sources) for name, sources in (
                 ("linux", OPERATIONS_SOURCES), ("linux-threads", THREADS_SOURCES),
                 ("linux-network", network.LINUX_SOURCES)))
-        self.dom0_files = network.dom0_files(bed, folder, compile_program)
+        self.dom0_files = network.dom0_files(bed, folder, lambda *given: compile_program(*given, self.arch))
         self.kept = os.path.join(folder, f"linux-{bed.snapshot.image.xen_version}.json")
 
     def make_initrd(self, name, sources):
         program, initrd = f"{self.folder}/{name}", f"{self.folder}/{name}-initrd"
-        compile_program((*sources, "linux_init.c"), program)
+        compile_program((*sources, "linux_init.c"), program, self.arch)
         archive = program_archive(self.bed.snapshot.image.initrd, program)
         if sources == network.LINUX_SOURCES:
             network.add_linux_module(archive, self.bed.snapshot.image, self.folder)
@@ -174,7 +172,8 @@ class LinuxDomu:
         figures = {f"boot_first_line_{mib}": int(timings[f"boot_cpu_ns.boot{mib}"])
                    for mib in BOOT_MIB}
         image = self.bed.snapshot.image
-        figures["image_loadable"] = loadable_bytes(gzip.decompress(read(self.kernel)))
+        if self.arch == "x86_64":       # ARM's kernel unpacks itself
+            figures["image_loadable"] = loadable_bytes(gzip.decompress(read(self.kernel)))
         figures["image_file"] = os.path.getsize(image.kernel)
         return figures
 

@@ -117,7 +117,7 @@ def dom0_files(bed, folder, compile_program):
     client = f"{folder}/network_client"
     compile_program((CLIENT_SOURCE,), client)
     unpacked = f"{folder}/{bed.snapshot.image.suite}-wrk"
-    fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True)
+    fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True, arch=bed.snapshot.image.arch)
     wrk = f"{unpacked}/usr/bin/wrk"
     files = Files({"network_client": client, "wrk": wrk, "boottime": bed.tool("boottime")})
     add_libraries(files, unpacked, ARCHS[bed.snapshot.image.arch][1], [wrk])
@@ -127,7 +127,7 @@ def dom0_files(bed, folder, compile_program):
 def add_linux_module(archive, image, folder):
     """netfront is no part of dom0's image: from the package that dom0's kernel is of."""
     unpacked = f"{folder}/{image.suite}-linux"
-    fetch(image.suite, unpacked, ["linux-image-amd64"])
+    fetch(image.suite, unpacked, [f"linux-image-{ARCHS[image.arch][0]}"], arch=image.arch)
     kernel = sorted(glob.glob(f"{unpacked}/boot/vmlinuz-*"))[-1]
     release = os.path.basename(kernel)[len("vmlinuz-"):]
     found = glob.glob(f"{unpacked}/**/modules/{release}/**/{LINUX_MODULE}.ko*", recursive=True)
@@ -140,7 +140,7 @@ def add_linux_module(archive, image, folder):
 
 def add_linux_server(archive, image, folder):
     unpacked = f"{folder}/{image.suite}-{SERVER_PACKAGE}"
-    fetch(image.suite, unpacked, [SERVER_PACKAGE], with_deps=True)
+    fetch(image.suite, unpacked, [SERVER_PACKAGE], with_deps=True, arch=image.arch)
     for name in ("lib", "lib64"):
         archive.add("usr/" + name, stat.S_IFDIR | 0o755)
         archive.link(name, "usr/" + name)

@@ -5,7 +5,7 @@
 #
 #   boot APP [LINE...]      create $domain (the test's name, unless the test sets it) from APP.elf;
 #                           each LINE is a line of its xl configuration. Where a scenario is run again
-#                           (run.py), as $guest: pvh; hvm, with netfront alone; rtl: HVM with the card alone
+#                           (run.py), as $again: pvh; hvm, with netfront alone; rtl: HVM with the card alone
 #   boot_hvm ISO [LINE...]  the same as HVM, from a CD; what its serial port says is in /tmp/$domain.serial
 #   says TEXT [SECONDS]     wait until its console has TEXT (20 s when not given), else fail
 #   says_not TEXT           fail when its console has TEXT
@@ -38,16 +38,16 @@ boot() {
     shift
     for line; do
         shift
-        case $guest,$line in
+        case $again,$line in
         hvm,vif=*) line=$(echo "$line" | sed 's/"bridge/"type=vif,bridge/') ;;
         rtl,vif=*) line=$(echo "$line" | sed 's/,script=[^,"]*//; s/"bridge/"model=rtl8139,script=\/scenario\/vif-card,bridge/') ;;
         rtl,extra=*) line=$(echo "$line" | sed 's/"/"-net=rtl8139 /') ;;
         esac
         set -- "$@" "$line"
     done
-    case $guest in
+    case $again in
     rtl) set -- "$@" 'type="hvm"' ;;
-    ?*) set -- "$@" "type=\"$guest\"" ;;
+    ?*) set -- "$@" "type=\"$again\"" ;;
     esac
     echo "$domain" >>/run/test/domains
     create "$domain" "$app.elf" "$@" || fail "xl create $domain: exit status $?"
@@ -109,18 +109,18 @@ destroy_all() {
     done
 }
 
-# run_tests SECONDS TEST...
+# run_tests SCENARIO SECONDS TEST...
 run_tests() {
-    local limit=$1 test group watcher code
-    shift
+    local tests=/scenario/$1.tests limit=$2 test group watcher code
+    shift 2
     # However busy a domain is, xl and xenstored get the CPU when they want it.
     xl sched-credit2 -d 0 -w 65535
     for test; do
         echo "@begin $test"
         rm -rf /run/test
         mkdir -p /run/test
-        setsid sh -c '. /scenario/.bed/lib.sh; . /scenario/check.sh; . /scenario/tests.sh; one_test "$0"' \
-            "$test" </dev/null 2>&1 &
+        setsid sh -c '. /scenario/.bed/lib.sh; . /scenario/check.sh; . "$1"; one_test "$0"' \
+            "$test" "$tests" </dev/null 2>&1 &
         group=$!
         sh -c "sleep $limit; echo 'failed: no end within $limit s'; kill -KILL -$group" &
         watcher=$!

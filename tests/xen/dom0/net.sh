@@ -38,7 +38,7 @@ serve() {
 link_local() { printf 'fe80::216:3eff:fe00:%x%%xenbr0' "${1##*.}"; }
 
 # The bed's own hotplug script knows no emulated cards: their taps go into the bridge, too.
-case $guest in rtl) nic=rtl0 tap=-emu ;; *) nic=vif0 tap= ;; esac
+case $again in rtl) nic=rtl0 tap=-emu ;; *) nic=vif0 tap= ;; esac
 vif() { echo "vif$(xl domid "$domain").0$tap"; }
 cat >/scenario/vif-card <<'END'
 #!/bin/busybox sh

@@ -2,10 +2,10 @@
 # What scenarios use: create a domain, wait for it, read and write its console. busybox sh; sourced
 # before the scenario's script, which starts in /scenario. A wait that is in vain returns 1.
 #
-#   create NAME KERNEL [LINE...]    create a PV domain; each LINE is a line of its configuration. KERNEL may be
-#                                   a CD, NAME.iso: an HVM domain with its serial port in /tmp/NAME.serial, without
-#                                   a screen, on which GRUB would spend a third of the boot. An HVM domain may also start
-#                                   from its KERNEL, as type="hvm" wants it; then multiboot_dma.bin is in /scenario
+#   create NAME KERNEL [LINE...]    create a PV domain, on ARM the kind there is; each LINE is a line of its configuration.
+#                                   KERNEL may be a CD, NAME.iso: an HVM domain with its serial port in /tmp/NAME.serial,
+#                                   without a screen, on which GRUB would spend a third of the boot. An HVM domain may also
+#                                   start from its KERNEL, as type="hvm" wants it; then multiboot_dma.bin is in /scenario
 #                                   (create_paused=-p before it: and leave it paused)
 #   console_has NAME TEXT SECONDS   wait until the domain has written TEXT
 #   console_text NAME               all it has written so far
@@ -16,6 +16,8 @@
 #   report NAME                     one line for the log: what became of it
 #   boot_time NAME KERNEL MARKER SECONDS [LINE...]  create, and measure until MARKER appears
 #   now_ns                          dom0's clock
+
+case $(uname -m) in x86_64) guest=pv ;; *) guest=pvh ;; esac
 
 now_ns() { grep -m1 '^now at' /proc/timer_list | cut -d' ' -f3; }
 
@@ -55,16 +57,15 @@ domain_cfg() {
     *.iso,*) set -- 'type="hvm"' "disk=['file:$kernel,hdc:cdrom,r']" ;;
     # The device model takes its loader for one of QEMU's other machines, which waits for ever in Xen's (docs/XL.md).
     *,yes) set -- "kernel=\"$kernel\"" 'device_model_args=["-L","/scenario","-global","rtl8139.romfile="]' ;;
-    *) set -- 'type="pv"' "kernel=\"$kernel\"" memory=32 ;;
+    *) set -- "type=\"$guest\"" "kernel=\"$kernel\"" memory=32 ;;
     esac
-    [ "$1" = 'type="pv"' ] || set -- "$@" nographic=1 "serial=['file:/tmp/$name.serial']" 'tsc_mode="native"' memory=64 'vga="none"'
+    case $kernel,$hvm in *.iso,* | *,yes) set -- "$@" nographic=1 "serial=['file:/tmp/$name.serial']" 'tsc_mode="native"' memory=64 'vga="none"' ;; esac
     for line in "name=\"$name\"" "$@" vcpus=1 'on_poweroff="destroy"' 'on_crash="destroy"'; do
         case "$(echo $given) " in *"${line%%=*} "*) ;; *) printf '%s\n' "$line" ;; esac
     done
 }
 
 # What xl create had to say, without what it always says.
-# What xl says that nobody needs to read goes.
 say_create() { grep -ve '^Parsing config from' -e 'qemu-xen is unavailable' -e '^got a tsc mode string' "$1"; }
 
 create() {

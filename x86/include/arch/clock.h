@@ -11,6 +11,11 @@
 /* Xen's system time on the running vCPU, ns; may step back by a little between vCPUs. Any context.
  */
 uint64_t arch_clock_ns(void);
+/* By Xen's clock, as SCHEDOP_poll wants it: so many ns from now. Any context. */
+static inline uint64_t arch_xen_deadline_ns(uint64_t from_now_ns)
+{
+    return arch_clock_ns() + from_now_ns;
+}
 /* On each vCPU, before the first arch_timer_set() that matters: call `expired` in an upcall each
  * time the timer expires, as an event's handler. 0 or -errno. */
 int arch_timer_start(void (*expired)(evtchn_port_t port, void *arg));

@@ -7,8 +7,6 @@
 
 #define DIRECT_MAP   0x8000000000UL   /* 512 GiB: physical address 0 */
 #define VSPACE_START 0x400000000000UL /* 64 TiB */
-#define VSPACE_END                                                                                 \
-    (VSPACE_START + (16UL << 20))   /* what a domain has addresses for: arm/grant.c                \
-                                     */
-#define HEAP_START 0x500000000000UL /* 80 TiB */
-#define HEAP_END   0x600000000000UL
+#define VSPACE_END   (VSPACE_START + (64UL << 30))
+#define HEAP_START   0x500000000000UL /* 80 TiB */
+#define HEAP_END     0x600000000000UL
