@@ -147,7 +147,7 @@ def choose(options):
             if xen not in scenario.versions or (options.xen and xen != options.xen):
                 continue
             tests = [t for t in scenario.tests
-                     if re.search(options.only, f"xen-{xen}: {scenario.name} {guest} {t[len('test_'):]}")]
+                     if re.search(options.only, f"xen-{xen}: {scenario.name} {guest and guest + ' '}{t[len('test_'):]}")]
             # What takes long gets a bed for each test, so that some may run side by side.
             for some in [[t] for t in tests] if scenario.soak else [tests] if tests else []:
                 groups.append(Group(scenario, xen, some, guest))
