@@ -156,7 +156,7 @@ def choose(options):
             if options.xen and where.xen != options.xen:
                 continue
             tests = [t for t in scenario.tests_on(where, options.short) if re.search(
-                options.only, f"{where.name()} xen-{where.xen}: {scenario.name} {guest} {t[len('test_'):]}")]
+                options.only, f"{where.name()} xen-{where.xen}: {scenario.name} {guest and guest + ' '}{t[len('test_'):]}")]
             if scenario.soak:   # a bed for each test, so that some may run side by side
                 groups += [Group(where, [(scenario, [test])], guest) for test in tests]
             elif where.arch == "x86_64":
