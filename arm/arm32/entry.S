@@ -17,8 +17,11 @@ arm_vectors:
 	b	fetch
 	b	data
 	b	hyp
+	/* Where it goes on, and its PSR: on the thread's stack, and at once.  When an emulator gives the CPU away before
+	 * that, QEMU 7.2 loses the PSR, because it keeps the one of the current mode apart from the others. */
+	srsdb	sp!, #MODE_SVC
+	/* The vector of fast interrupts, of which there are none, and which are masked. */
 	b	interrupt
-	b	fiq
 
 /* lr - `ahead` is the instruction that it is about. */
 	.macro	exception_of name, kind, ahead
@@ -34,7 +37,6 @@ arm_vectors:
 	exception_of fetch, 3, 4
 	exception_of data, 4, 8
 	exception_of hyp, 5, 0
-	exception_of fiq, 7, 4
 	exception_of undefined, 1, 4
 
 /* struct trap_frame, arch/trap.h; r0 = its kind. */
@@ -64,10 +66,11 @@ exception:
 /* The C code is not compiled to use the FPU's registers, but newlib's memcpy() and its like do, and it may be
  * another thread that goes on: all of them are kept. */
 FUNC(interrupt)
-	sub	lr, lr, #4
-	srsdb	sp!, #MODE_SVC			/* where it goes on, and its PSR: on the thread's stack */
 	cps	#MODE_SVC
 	push	{fp}
+	ldr	fp, [sp, #4]
+	sub	fp, fp, #4			/* what lr says is an instruction too far */
+	str	fp, [sp, #4]
 	add	fp, sp, #4			/* a frame for backtraces, as gcc's are */
 	push	{r0-r3, r12, lr}
 	ldr	r1, =arm_fpu_is_large
@@ -110,8 +113,6 @@ FUNC(arm_exceptions_on)
 	cps	#MODE_ABT
 	mov	sp, r0
 	cps	#MODE_UND			/* the same: nobody goes back to what one during the other overwrites */
-	mov	sp, r0
-	cps	#MODE_FIQ
 	mov	sp, r0
 	cps	#MODE_SVC
 	cpsie	a				/* asynchronous aborts are reported too */

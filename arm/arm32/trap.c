@@ -42,12 +42,11 @@ static bool is_fault(const struct trap_frame *f)
 
 static const char *name_of(const struct trap_frame *f)
 {
-    static const char *const names[] = {
-        "reset", "invalid opcode", "svc", "prefetch abort", "data abort", "hyp", "interrupt", "fiq"
-    };
+    static const char *const names[] = { "reset",          "invalid opcode", "svc",
+                                         "prefetch abort", "data abort",     "hyp" };
 
     if (f->kind != TRAP_DATA && f->kind != TRAP_FETCH)
-        return names[f->kind & 7];
+        return names[f->kind];
     if (STATUS(f->syndrome) == STATUS_ASYNC)
         return "asynchronous abort";
     return STATUS(f->syndrome) == STATUS_DEBUG ? "breakpoint" : names[f->kind];

@@ -22,8 +22,6 @@
 #define END_FUNC(name) .size name, . - name
 
 /* Modes, and what masks. */
-#define MODE_FIQ 0x11
-#define MODE_IRQ 0x12
 #define MODE_SVC 0x13
 #define MODE_ABT 0x17
 #define MODE_UND 0x1b

@@ -12,15 +12,7 @@ struct trap_frame {
 };
 
 /* The numbers are those of the entry's vectors. */
-enum trap_kind {
-    TRAP_RESET,
-    TRAP_UNDEFINED,
-    TRAP_CALL,
-    TRAP_FETCH,
-    TRAP_DATA,
-    TRAP_HYP,
-    TRAP_FIQ = 7
-};
+enum trap_kind { TRAP_RESET, TRAP_UNDEFINED, TRAP_CALL, TRAP_FETCH, TRAP_DATA, TRAP_HYP };
 
 /* Every exception comes here, interrupts masked. */
 _Noreturn void trap_handle(struct trap_frame *frame);
