@@ -6,7 +6,7 @@
 #include "arch/asm.h"
 #include "arch/psci.h"
 
-	/* struct context_frame; r3 is lost, lr is where it goes on */
+	/* struct context_frame; r3 is lost, and lr where it goes on: a new thread has no caller */
 	.macro	save_context
 	vpush	{d8-d15}
 	vmrs	r3, fpscr
@@ -14,9 +14,11 @@
 	.endm
 
 	.macro	load_context
-	pop	{r3-r10, fp, lr}
+	pop	{r3-r10, fp, ip}
 	vmsr	fpscr, r3
 	vpop	{d8-d15}
+	mov	lr, #0
+	bx	ip
 	.endm
 
 /* void context_switch(struct context *from, const struct context *to): stack pointer, thread register */
@@ -27,7 +29,6 @@ FUNC(context_switch)
 	mov	sp, r2
 	mcr	p15, 0, r3, c13, c0, 3		/* TPIDRURO */
 	load_context
-	bx	lr
 END_FUNC(context_switch)
 
 /* void arm_call_on_stack(void *top, void (*fn)(void *arg), void *arg) */
@@ -50,6 +51,5 @@ FUNC(arm_cpu_off)
 	ldr	r0, =PSCI_CPU_OFF
 	hvc	#0
 1:	load_context
-	bx	lr
 	.ltorg
 END_FUNC(arm_cpu_off)
