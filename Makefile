@@ -303,6 +303,11 @@ test:
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
 
+# ARMv7's image where Xen does not put it.
+.PHONY: test-relocate
+test-relocate: $(B)/hello.$(IMAGE_KIND)
+	@tests/relocate/run.py $< '$(ONLY)'
+
 # The archive is a module there.
 test-wrapper: $(B)/hello.installed.tar
 	@tools/host-packages.sh iso
