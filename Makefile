@@ -82,7 +82,7 @@ APPS        := $(notdir $(wildcard apps/*))
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
 .PHONY: all run shell debug test test-wrapper test-image test-iso test-xen soak test-libc test-suites test-bed test-page bench check check-tools check-format \
-        check-layers clean distclean help
+        check-layers check-scripts clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -353,8 +353,8 @@ build/check/analyse/%.ok: % | $(HEADERS) build/lwip-source/stamp
 	@$(CLANG) --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror $(CLANG_CODE) $< -o /dev/null
 	@: >$@
 
-check: check-tools check-format check-layers all $(CHECK_STAMPS)
-	@echo "check: formatting, floors, gcc, clang and the static analyser have nothing to say"
+check: check-tools check-format check-layers check-scripts all $(CHECK_STAMPS)
+	@echo "check: formatting, floors, scripts, gcc, clang and the static analyser have nothing to say"
 
 check-tools:
 	@tools/host-packages.sh build
@@ -366,6 +366,15 @@ check-format: | check-tools
 
 check-layers:
 	@tools/layers.py
+
+# What scripts only say when they come there: a name that nobody defines, an argument too few.
+check-scripts: | check-tools
+	@git ls-files '*.sh' .ci tools/bed/dom0 | xargs shellcheck -s dash -S error
+	@PYTHONPATH=tools/bed:tools/bench pylint -E -d no-member tools/*.py tools/bed/*.py tools/bench/*.py
+	@for folder in tests/bed tests/image tests/page tests/xen tests/suites; do \
+	    (cd $$folder && PYTHONPATH=../../tools:../../tools/bed pylint -E -d no-member *.py) || exit 1; \
+	done
+	@echo "check: shellcheck, pylint: $$(git ls-files '*.sh' '*.py' | wc -l) scripts"
 
 -include $(shell find build/check -name '*.d' 2>/dev/null)
 
@@ -418,7 +427,7 @@ Xenolith: C programs as Xen domains.
   make debug      create APP paused, with gdb attached
   make bench      the benchmark table, beside a Linux domU; also build/bench.json
                   (COMPARE=old.json: what got more than 3 % worse since)
-  make check      formatting, include floors, gcc and clang warnings, static analysis
+  make check      formatting, include floors, scripts, gcc and clang warnings, static analysis
   make fuzz       long fuzzing (FUZZ_SECONDS each)
   make install    the wrapper xen-single-kernel.sh, its man page and APP below PREFIX=/usr/local (DESTDIR= in front);
                   make uninstall takes them away

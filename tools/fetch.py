@@ -357,7 +357,7 @@ def fetch_sources(options):
 
 def newest_source(apt, name):
     """(version, .dsc name, its sha256, bytes of all files) of the newest source package."""
-    best = None
+    best = ()
     for stanza in apt.run("apt-cache", ["showsrc", "--only-source", name]).stdout.split("\n\n"):
         version = re.search(r"^Version: (\S+)$", stanza, re.M)
         sums = re.search(r"^Checksums-Sha256:\n((?: .*\n?)+)", stanza, re.M)

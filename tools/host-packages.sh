@@ -81,6 +81,8 @@ group_check()
     need_command clang clang
     need_command clang-format clang-format
     need_command git git
+    need_command shellcheck shellcheck
+    need_command pylint pylint
 }
 
 group_test()

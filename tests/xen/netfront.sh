@@ -25,7 +25,8 @@ pings() {
     local address=$1 size lost
     shift
     wait_for 5 answers "$address" || fail "$address does not answer"
-    for size in ${@:-56}; do
+    [ $# -gt 0 ] || set -- 56
+    for size; do
         ping -q -c 5 -i 0.2 -W 5 -s "$size" "$address" >ping.out || true
         lost=$(sed -n 's/.*, \([0-9]*\)% packet loss.*/\1/p' ping.out)
         expect "packets lost of $address, $size bytes" "${lost:-all}" 0

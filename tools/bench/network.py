@@ -12,7 +12,7 @@ import os
 import re
 import stat
 
-from image import BedError, add_libraries, fetch, read
+from image import ARCHS, BedError, add_libraries, fetch, read
 
 ADDRESS, MAC = "10.0.2.30", "00:16:3e:00:00:30"
 CLIENT_SOURCE = "network_client.c"
@@ -120,7 +120,7 @@ def dom0_files(bed, folder, compile_program):
     fetch(bed.snapshot.image.suite, unpacked, ["wrk"], with_deps=True)
     wrk = f"{unpacked}/usr/bin/wrk"
     files = Files({"network_client": client, "wrk": wrk, "boottime": bed.tool("boottime")})
-    add_libraries(files, unpacked, [wrk])
+    add_libraries(files, unpacked, ARCHS[bed.snapshot.image.arch][1], [wrk])
     return files
 
 
@@ -146,7 +146,7 @@ def add_linux_server(archive, image, folder):
         archive.link(name, "usr/" + name)
     program = unpacked + SERVER.split(",", maxsplit=1)[0]
     archive.file(program[len(unpacked) + 1:], read(program))
-    add_libraries(archive, unpacked, [program])
+    add_libraries(archive, unpacked, ARCHS[image.arch][1], [program])
     archive.file("etc/lighttpd.conf", SERVER_CONF, 0o644)
     archive.file("www" + PAGE, b"x" * PAGE_LEN, 0o644)
 
@@ -171,6 +171,7 @@ def rows(ours, linux):
     """The rows' figures and what they must reach, in the form of bench.py's rows."""
     result = []
     for key, which, name, (unit, figure, more), must, aim in ROWS:
+        # pylint: disable-next=not-callable
         sides = [figure(side[key][which]) if key in side else None for side in (ours, linux)]
         times = None if unit == "MiB" else sides[1]
         limits = [limit if limit is None or unit == "MiB" else times and limit * times
