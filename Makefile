@@ -14,7 +14,7 @@ ONLY   ?=
 DEBUG  ?=
 
 # What a variable may be; a mistyped value says so.
-ALLOWED_ARCH  := x86_64 arm64
+ALLOWED_ARCH  := x86_64 arm64 arm32
 ALLOWED_GUEST := $(if $(filter arm%,$(ARCH)),pvh,pv pvh hvm)
 ALLOWED_XEN   := 4.14 4.17 4.20
 check_value = $(if $(filter-out $(ALLOWED_$(1)),$($(1)))$(if $($(1)),,empty),\
@@ -217,6 +217,8 @@ all: $(APPS:%=$(B)/%.$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(APPS:%
 # As it lies in memory: what ARM's boot protocol wants.
 $(B)/%.Image: $(B)/%.elf
 	@$(CROSS)objcopy -O binary $< $@
+$(B)/%.zImage: $(B)/%.elf
+	@$(CROSS)objcopy -O binary $< $@
 
 define cfg_rule
 $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.$(IMAGE_KIND) tools/xl/$(CFG_$(1)).cfg.in
@@ -259,10 +261,10 @@ test-tools:
 	@tools/host-packages.sh build test
 
 run: $(CFG) | bed-tools
-	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)" $(ARCH)
+	@exec tools/run.sh $(CFG) $(XEN) "$(PORT)" $(BED_ARCH)
 
 shell: all | bed-tools
-	@$(BED) shell --xen $(XEN) --arch $(ARCH) $(patsubst %,--file %,$(wildcard $(B)/*.$(IMAGE_KIND)))
+	@$(BED) shell --xen $(XEN) --arch $(BED_ARCH) $(patsubst %,--file %,$(wildcard $(B)/*.$(IMAGE_KIND)))
 
 debug: $(CFG) | bed-tools test-tools
 	@$(BED) debug --xen $(XEN) --cfg $(CFG) --kernel $(IMAGE)
@@ -304,6 +306,11 @@ test:
 # What Xen's domain builder and our page tables rely on, read back from the image.
 test-image: $(B)/hello.elf $(KERNEL_OBJ)
 	@tests/image/check_image.py $(if $(ONLY),--only '$(ONLY)') $^
+
+# ARMv7's image where Xen does not put it.
+.PHONY: test-relocate
+test-relocate: $(B)/hello.$(IMAGE_KIND)
+	@tests/relocate/run.py $< '$(ONLY)'
 
 # The archive is a module there.
 test-wrapper: $(B)/hello.installed.tar

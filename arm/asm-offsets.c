@@ -3,8 +3,8 @@
  * Offsets for assembly.  Compiled to assembly only; the build turns each "#define" line into a line
  * of asm-offsets.h.
  */
-#include "arm/context_frame.h"
-#include "arm/arm64/trap.h"
+#include "arch/context_frame.h"
+#include "arch/trap.h"
 #include "arm/smp.h"
 #include "kernel/sched.h"
 
@@ -18,7 +18,7 @@ void asm_offsets(void)
     DEFINE(TRAP_FRAME_SIZE, sizeof(struct trap_frame));
     DEFINE(TRAP_LR, offsetof(struct trap_frame, lr));
     DEFINE(TRAP_PC, offsetof(struct trap_frame, pc));
-    DEFINE(TRAP_ESR, offsetof(struct trap_frame, esr));
+    DEFINE(TRAP_SYNDROME, offsetof(struct trap_frame, syndrome));
     DEFINE(CPU_START_CPU, offsetof(struct cpu_start, cpu));
     DEFINE(CPU_START_ENTRY, offsetof(struct cpu_start, entry));
     DEFINE(CPU_START_SP, offsetof(struct cpu_start, sp));

@@ -2,12 +2,12 @@
  *
  * A thread's first stack frame and its thread-local storage (ELF TLS variant I: the thread register
  * points at two words that are the implementation's, behind which the block lies).  Follows
- * AAPCS64 and ELF for the Arm 64-bit Architecture.
+ * AAPCS32 and AAPCS64, and ELF for the Arm Architecture.
  */
 #include <string.h>
 #include "arch/context.h"
+#include "arch/context_frame.h"
 #include "arch/cpu.h"
-#include "arm/context_frame.h"
 #include "arm/interrupt.h"
 #include "kernel/sched.h"
 #include "lib/percpu.h"
@@ -15,8 +15,8 @@
 
 struct thread_control_block {
     void *reserved;
-    struct thread *thread; /* what current_thread() reads: arch/percpu.h */
-};
+    struct thread *thread;      /* what current_thread() reads: arch/percpu.h */
+} __attribute__((aligned(16))); /* as the block behind it is */
 
 extern const char __tdata_start[], __tdata_end[]; /* initial values, in the image */
 extern char __tls_size[]; /* an absolute symbol: all of it, with zeroes, rounded */
@@ -68,17 +68,19 @@ void context_adopt(const struct context *context)
 
 const unsigned long *context_frame(const struct context *context)
 {
-    return (const unsigned long *)context->sp;
+    const struct context_frame *frame = (const void *)context->sp;
+
+    return &frame->fp;
 }
 
 unsigned long context_interrupted_pc(void)
 {
-    const unsigned long *frame = __builtin_frame_address(0);
+    const unsigned long *frame = cpu_frame();
 
     for (unsigned int depth = 0; depth < 8; depth++) {
         unsigned long from = frame[1];
 
-        frame = (const unsigned long *)frame[0];
+        frame = cpu_frame_above(frame);
         if (from >= (unsigned long)interrupt && from < (unsigned long)interrupt_end)
             return frame[1]; /* the entry made this frame for us */
         if (!frame)

@@ -5,7 +5,7 @@
  */
 #include "arch/smp.h"
 #include "arch/mmu.h"
-#include "arm/arm64/psci.h"
+#include "arch/psci.h"
 #include "arm/gic.h"
 #include "arm/interrupt.h"
 #include "arm/mmu.h"

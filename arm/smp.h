@@ -7,7 +7,7 @@
 
 struct percpu;
 
-/* Where a vCPU that PSCI starts goes on, once it is in virtual addresses (boot/arm64_entry.S). */
+/* Where a vCPU that PSCI starts goes on, once it is in virtual addresses (boot/arm*_entry.S). */
 struct cpu_start {
     struct percpu *cpu;
     void (*entry)(void);
@@ -20,5 +20,5 @@ void arm_smp_init(unsigned int vcpus, uint64_t redistributors, uint64_t size);
 
 /* In boot/: the code a vCPU begins with, MMU off. */
 extern const char arm_cpu_entry[];
-/* arm64/smp.S: stop, and return when the vCPU was started again at `start`. */
+/* context.S: stop, and return when the vCPU was started again at `start`. */
 void arm_cpu_off(struct cpu_start *start);

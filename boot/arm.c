@@ -27,9 +27,10 @@
 #include "mm/module.h"
 #include "mm/page.h"
 
-#define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)
+#define LARGE_PAGE    (PAGE_SIZE << PAGE_MAX_ORDER)
+#define PAGES_PER_MIB (1024 * 1024 / PAGE_SIZE)
 
-/* The pages behind the image that frames of others are mapped at: boot/arm64.lds. */
+/* The pages behind the image that frames of others are mapped at: boot/arm.lds. */
 enum window { CONSOLE, XENSTORE, DISTRIBUTOR, GIC_CONTROL, GIC_PRIVATE };
 #define GICR_PRIVATE 0x10000 /* the second page of a redistributor */
 
@@ -47,7 +48,7 @@ static char *window(enum window which)
 
 static void *direct(uint64_t paddr)
 {
-    return (void *)(paddr + direct_map_offset);
+    return (void *)(unsigned long)(paddr + direct_map_offset);
 }
 
 static uint64_t param(uint32_t index)
@@ -98,6 +99,22 @@ static void read_device_tree(const struct boot_info *info, uint64_t paddr)
     memory_remove(&tree.memory, (unsigned long)__image_start - image_offset,
                   __image_end - __image_start);
     add_initrd();
+}
+
+/* Where RAM begins is where the direct map does; what that has no room for is not used. */
+static void place_memory(void)
+{
+    uint64_t start = UINT64_MAX, end, pages;
+
+    for (unsigned int i = 0; i < tree.memory.nr; i++)
+        start = MIN(start, tree.memory.ranges[i].start);
+    start &= ~(uint64_t)(LARGE_PAGE - 1);
+    direct_map_offset = DIRECT_MAP - (unsigned long)start;
+    end = MIN(start + DIRECT_MAP_SIZE, PADDR_END);
+    pages = memory_remove(&tree.memory, end, UINT64_MAX - end);
+    if (pages)
+        log_warn("memory: %llu MiB of it are not used: there are no addresses for them",
+                 (unsigned long long)(pages / PAGES_PER_MIB));
 }
 
 /* What the page allocator begins with: 2 MiB at once if there are any, else what there is. */
@@ -169,7 +186,6 @@ void arm_start(uint64_t device_tree_paddr, unsigned long offset)
     struct context context;
 
     image_offset = offset;
-    direct_map_offset = DIRECT_MAP;
     cpu_set_percpu(&percpu_boot);
     context_tls_init(&context, boot_tls, boot_stack_bottom);
     context_tls_nobody(&context);
@@ -177,6 +193,7 @@ void arm_start(uint64_t device_tree_paddr, unsigned long offset)
     arm_mmu_init();
     connect_console(&info);
     read_device_tree(&info, device_tree_paddr);
+    place_memory();
     clock_init(tree.timer_frequency);
     take_first_memory(&info);
     connect_xen(&info);

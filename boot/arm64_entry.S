@@ -7,7 +7,7 @@
  * Until the MMU is on all memory is Device memory: no unaligned access.
  */
 #include "arch/asm.h"
-#include "arm/arm64/regs.h"
+#include "arm/descriptor.h"
 
 #define TABLE_ENTRIES 512
 #define PAGE          4096
@@ -17,8 +17,12 @@
 /* 48 bits below (T0SZ), nothing above (EPD1); tables are write-back and inner shareable, as all memory is. */
 #define TCR_VALUE  (16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 23 | 2 << 30)
 
+	/* The linker script asks for it: levels 0, 1 and 2. */
+	.globl	arm_upper_tables
+arm_upper_tables = 3
+
 	.section .head, "ax", %progbits
-	b	arm64_entry
+	b	arm_entry
 	.long	0
 	.quad	0				/* loaded where RAM begins */
 	.quad	__image_size
@@ -27,8 +31,8 @@
 	.ascii	"ARM\x64"
 	.long	0
 
-	.globl	arm64_entry
-arm64_entry:
+	.globl	arm_entry
+arm_entry:
 	mov	x20, x0
 	bl	describe_image
 	bl	mmu_on				/* returns to the virtual address of what follows */

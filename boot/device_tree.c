@@ -15,7 +15,7 @@
 #define PRIVATE_FIRST   16 /* what the controller calls private interrupt 0 */
 #define PRIVATE_COUNT   16
 #define TIMER_VIRTUAL   2 /* of a timer's interrupts: secure, non-secure, virtual, hypervisor */
-#define MEMORY_END      (1UL << 40) /* frames behind this are not used */
+#define MEMORY_END      (1ULL << 40) /* frames behind this are not used */
 
 static uint64_t read_cells(const fdt32_t *cell, int count)
 {

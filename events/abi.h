@@ -18,8 +18,8 @@ struct event_port {
     uint8_t vcpu;       /* whose upcalls serve it */
     uint8_t masks;      /* why it is masked, MASKED_BY_*; held: events_lock */
     bool stranger;      /* its other end is not us or Xen: may be throttled */
-};
-_Static_assert(sizeof(struct event_port) <= 32, "a page of 128 ports");
+} __attribute__((aligned(32)));
+_Static_assert(sizeof(struct event_port) == 32, "a page of 128 ports");
 #define EVENT_PORTS_PER_PAGE (PAGE_SIZE / sizeof(struct event_port))
 
 enum { MASKED_BY_DRIVER = 1, MASKED_BY_STORM = 2, MASKED_BY_MOVE = 4 };

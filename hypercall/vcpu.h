@@ -68,7 +68,7 @@ static inline int hypercall_vcpu_down(unsigned int vcpu)
 static inline int hypercall_vcpu_register_runstate(unsigned int vcpu,
                                                    struct vcpu_runstate_info *area)
 {
-    struct vcpu_register_runstate_memory_area op = { .addr.v = area };
+    struct vcpu_register_runstate_memory_area op = { .addr.p = HC_ARG(area) };
 
     return hypercall_vcpu(VCPUOP_register_runstate_memory_area, vcpu, &op);
 }

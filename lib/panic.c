@@ -57,10 +57,11 @@ void backtrace_of(unsigned long pc, const unsigned long *frame, unsigned long bo
         if (at < bottom || at + 2 * sizeof(*frame) > top || at % sizeof(*frame) || !frame[1])
             break;
         /* Inside the call: one that never returns may be the last instruction of its function. */
-        print_call(depth++, frame[1] - 1);
-        if (frame[0] <= at)
+        if (cpu_frame_returns(frame))
+            print_call(depth++, frame[1] - 1);
+        frame = cpu_frame_above(frame);
+        if ((unsigned long)frame <= at)
             break; /* callers lie above; anything else is the end or garbage */
-        frame = (const unsigned long *)frame[0];
     }
 }
 

@@ -52,7 +52,7 @@ static void fill(struct archive_entry *entry, const uint32_t *fields, unsigned i
     entry->permissions = fields[MODE] & 07777;
     entry->mtime = fields[MTIME];
     if (type == TYPE_FILE && fields[NLINK] > 1)
-        entry->same = (uint64_t)fields[INO] << 32 | device | 1UL << 63;
+        entry->same = (uint64_t)fields[INO] << 32 | device | 1ULL << 63;
 }
 
 /* The entry at archive->at. Its numbers have 32 bits, sums of them are size_t: nothing wraps. */

@@ -3,16 +3,17 @@
  * Between libc/malloc.c, libc/malloc_depot.c and libc/malloc_newlib.c: blocks in their size
  * classes, the depot, and what is asked of newlib.
  *
- * newlib's blocks come in steps of 16 bytes, 32 at least; 8 bytes in front of what the program gets
- * are newlib's and say how large the block is.
+ * newlib's blocks come in steps of two words, two steps at least; the word in front of what the
+ * program gets is newlib's and says how large the block is.  Sizes below are those of 64 bits; with
+ * 32 they are half of that.
  */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 #include "lib/types.h"
 
-#define STEP      16
-#define OVERHEAD  8
+#define OVERHEAD  sizeof(size_t)
+#define STEP      (2 * OVERHEAD)
 #define STEPS_MIN 2
 #define STEPS_FINE                                                                                 \
     32 /* 512 bytes: up to here each size is a class of its own; from here on ...                  \
@@ -49,7 +50,8 @@ static inline unsigned int class_within(size_t steps)
 
     if (steps <= STEPS_FINE)
         return steps;
-    shift = 60 - __builtin_clzl(steps); /* eight classes: the three bits below the highest */
+    /* Eight classes: the three bits below the highest. */
+    shift = 8 * sizeof(steps) - 4 - __builtin_clzl(steps);
     return STEPS_FINE + (shift - 2) * 8 + (steps >> shift) - 8;
 }
 

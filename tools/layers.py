@@ -12,11 +12,11 @@ import sys
 
 # Folder to floor; x86 and arm stand on kernel, of which they know the scheduler's entry points.
 FLOORS = {
-    "x86/include": 0, "arm/include": 0, "arm/arm64/include": 0, "hypercall": 1, "lib": 2, "mm": 3, "events": 4, "grant": 4,
+    "x86/include": 0, "arm/include": 0, "arm/arm32/include": 0, "arm/arm64/include": 0, "hypercall": 1, "lib": 2, "mm": 3, "events": 4, "grant": 4,
     "kernel": 5, "x86": 5.5, "x86/pv": 5.6, "x86/hvm": 5.6, "arm": 5.5, "console": 6, "xenbus": 6, "pci": 6, "control": 7,
     "include": 7.2, "libc": 7.5, "net": 8, "netfront": 9, "rtl8139": 9, "apps": 9, "boot": 10,
 }
-ARCH_INCLUDES = ("x86/include", "arm/include", "arm/arm64/include")
+ARCH_INCLUDES = ("x86/include", "arm/include", "arm/arm32/include", "arm/arm64/include")
 ARCH_FOLDERS = ("boot/", "x86/", "arm/", "tests/", "tools/")
 GUEST_IF = re.compile(r"^\s*#\s*if.*(__x86|__i386|__aarch|__arm|\bPV\b|\bHVM\b|\bPVH\b)")
 

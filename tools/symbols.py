@@ -24,7 +24,7 @@ def functions(image):
     start = next(int(value, 16) for value, _, name in symbols if name == "__text_start")
     by_offset = {}
     for value, kind, name in symbols:
-        if kind in "tTW" and not name.startswith("__text_"):
+        if kind in "tTW" and not name.startswith(("__text_", "__program_text_")):
             by_offset.setdefault(int(value, 16) - start, name[:NAME_MAX])
     return sorted((offset, name) for offset, name in by_offset.items() if offset >= 0)
 

@@ -72,7 +72,7 @@ TEST(kmem_alloc_is_zeroed_aligned_and_apart)
 
             blocks[i] = kmem_alloc(size);
             REQUIRE(blocks[i] != NULL);
-            CHECK_EQ((uintptr_t)blocks[i] % 16, 0);
+            CHECK_EQ((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
             CHECK(all_bytes(blocks[i], size, 0));
             memset(blocks[i], (int)i + 1, size);
         }
@@ -97,7 +97,7 @@ TEST(malloc_blocks_stay_apart)
     for (size_t i = 0; i < 200; i++) {
         blocks[i] = malloc(1 + i * 37 % 5000);
         REQUIRE(blocks[i] != NULL);
-        CHECK_EQ((uintptr_t)blocks[i] % 16, 0);
+        CHECK_EQ((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
         memset(blocks[i], (int)i, 1 + i * 37 % 5000);
     }
     for (size_t i = 0; i < 200; i += 2)

@@ -4,7 +4,7 @@
  * the FPU's control word.  The rest of the FPU's state is the interrupt's to keep.
  */
 #include "arch/asm.h"
-#include "arm/arm64/psci.h"
+#include "arch/psci.h"
 
 /* void context_switch(struct context *from, const struct context *to): stack pointer, thread register */
 FUNC(context_switch)

@@ -22,10 +22,10 @@
 	b	\target
 	.endm
 
-	.section .text.arm64_vectors, "ax", %progbits
+	.section .text.arm_vectors, "ax", %progbits
 	.balign	2048
-	.globl	arm64_vectors
-arm64_vectors:
+	.globl	arm_vectors
+arm_vectors:
 	/* from EL1 on SP_EL0: threads */
 	vector	exception
 	vector	interrupt
@@ -129,7 +129,7 @@ END_FUNC(interrupt)
 	.globl	interrupt_end
 interrupt_end:
 
-/* struct trap_frame, arm/arm64/trap.h */
+/* struct trap_frame, arch/trap.h */
 FUNC(exception)
 	sub	sp, sp, #TRAP_FRAME_SIZE
 	stp	x0, x1, [sp, #0]
@@ -154,7 +154,7 @@ FUNC(exception)
 	stp	x0, x1, [sp, #TRAP_PC]
 	mrs	x0, esr_el1
 	mrs	x1, far_el1
-	stp	x0, x1, [sp, #TRAP_ESR]
+	stp	x0, x1, [sp, #TRAP_SYNDROME]
 	mov	x0, sp
 	mov	x29, #0
 	bl	trap_handle
@@ -162,8 +162,8 @@ END_FUNC(exception)
 
 /* On each vCPU. */
 FUNC(arm_exceptions_on)
-	adrp	x1, arm64_vectors
-	add	x1, x1, :lo12:arm64_vectors
+	adrp	x1, arm_vectors
+	add	x1, x1, :lo12:arm_vectors
 	msr	vbar_el1, x1
 	isb
 	/* No page is EL0's, so there is nothing that PAN could forbid, nor UAO (of which nobody here makes use);

@@ -284,7 +284,7 @@ TEST(magazine_lies_together)
     magazine = newlib_magazine(class, 16);
     for (struct block *block = magazine; block; block = block->next) {
         CHECK_EQ(block_steps(block), class_steps(class));
-        CHECK(!last || (char *)last - (char *)block == (long)class_steps(class) * STEP);
+        CHECK(!last || (char *)last - (char *)block == (long)(class_steps(class) * STEP));
         last = block;
         count++;
     }

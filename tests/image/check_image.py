@@ -255,7 +255,8 @@ def symbol_table_is_the_symbols(image):
     for symbol in image.symbols:
         section = image.sections[symbol.shndx] if 0 < symbol.shndx < len(image.sections) else None
         if (section and section.flags & SHF_EXEC and symbol.info & 15 not in (STT_SECTION, STT_FILE)
-                and not symbol.name.startswith(("__text_", "$")) and symbol.value >= start):   # $x: ARM's, for tools
+                # $x: ARM's, for tools
+                and not symbol.name.startswith(("__text_", "__program_text_", "$")) and symbol.value >= start):
             functions.setdefault(symbol.value - start, set()).add(symbol.name)
     expect(len(functions) > 100, f"only {len(functions)} functions in the image")
     expect(set(offsets) == set(functions),

@@ -6,10 +6,11 @@
  */
 #pragma once
 #include <stdint.h>
+#include "arch/layout.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  (1UL << PAGE_SHIFT)
-#define PAGE_MASK  (~(PAGE_SIZE - 1))
+#define PAGE_MASK  (~((1L << PAGE_SHIFT) - 1)) /* signed: so that it masks longer numbers too */
 
 /* Types, so that mixing the two up does not compile. */
 typedef struct pfn {
@@ -33,8 +34,7 @@ static inline pfn_t virt_to_pfn(const void *ptr)
 {
     unsigned long virt = (unsigned long)ptr;
 
-    return (pfn_t){ (virt - (virt < direct_map_offset ? image_offset : direct_map_offset)) >>
-                    PAGE_SHIFT };
+    return (pfn_t){ (virt - (virt < DIRECT_MAP ? image_offset : direct_map_offset)) >> PAGE_SHIFT };
 }
 
 /* The frame number Xen and other domains know a page of the direct map by. Any context. */

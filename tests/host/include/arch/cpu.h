@@ -19,3 +19,15 @@ static inline const unsigned long *cpu_frame(void)
 {
     return __builtin_frame_address(0);
 }
+
+/* Whether [1] is a return address; the frame above. */
+static inline bool cpu_frame_returns(const unsigned long *frame)
+{
+    (void)frame;
+    return true;
+}
+
+static inline const unsigned long *cpu_frame_above(const unsigned long *frame)
+{
+    return (const unsigned long *)frame[0];
+}

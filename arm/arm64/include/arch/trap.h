@@ -3,10 +3,10 @@
  * What an exception leaves on its stack.
  */
 #pragma once
-#include "lib/types.h"
+#include <stdint.h>
 
 struct trap_frame {
-    uint64_t x[30], lr, sp, pc, pstate, esr, far;
+    uint64_t x[30], lr, sp, pc, pstate, syndrome, far;
 };
 
 /* Every exception comes here, interrupts masked. */

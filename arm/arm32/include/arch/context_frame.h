@@ -3,11 +3,11 @@
  * What context_switch() leaves on the stack of a thread that is not running.
  */
 #pragma once
-#include "lib/types.h"
+#include <stdint.h>
 
 struct context_frame {
-    unsigned long fp; /* begins a backtrace */
+    unsigned long fpscr, r[7]; /* r4 to r10 */
+    unsigned long fp;          /* begins a backtrace */
     void (*pc)(void);
-    unsigned long x[10], d[8]; /* x19 to x28; d8 to d15 */
-    unsigned long fpcr, pad;
+    uint64_t d[8]; /* d8 to d15 */
 };

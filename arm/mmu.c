@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Translation tables: four levels of 512 entries.  The image's pages have the rights of their part,
- * from the entry on (boot/arm64_entry.S).  Memory is mapped page by page, a table for each 2 MiB: a
- * larger entry could not become a table, when one of its pages is to be a guard, without being
- * invalid for a moment, and a vCPU may stand on it.  Nothing is mapped twice, except what the
- * kernel maps into malloc's region.  Follows the Arm Architecture Reference Manual (DDI 0487), D8.
+ * Translation tables: levels of 512 entries, of which the first one has 4 on ARMv7.  The image's
+ * pages have the rights of their part, from the entry on (boot/arm*_entry.S).  Memory is mapped
+ * page by page, a table for each 2 MiB: a larger entry could not become a table, when one of its
+ * pages is to be a guard, without being invalid for a moment, and a vCPU may stand on it.  Nothing
+ * is mapped twice, except what the kernel maps into malloc's region.  Follows the Arm Architecture
+ * Reference Manuals (DDI 0406, B3.6; DDI 0487, D8).
  */
 #include <string.h>
 #include "arch/mmu.h"
-#include "arm/arm64/regs.h"
+#include "arch/tlb.h"
+#include "arm/descriptor.h"
 #include "arm/mmu.h"
 #include "lib/atomic.h"
 #include "mm/page.h"
@@ -16,14 +18,13 @@
 #define ENTRIES     512
 #define LARGE_PAGE  (PAGE_SIZE * ENTRIES)
 #define GIB         (LARGE_PAGE * ENTRIES)
-#define PADDR_MASK  0x0000fffffffff000UL
+#define PADDR_MASK  0x0000fffffffff000ULL
 #define PAGE_RW     (DESC_PAGE_RW | DESC_NO_EXECUTE)
 #define PAGE_RO     (DESC_PAGE_RW | DESC_READ_ONLY | DESC_NO_EXECUTE)
 #define DEVICE_RW   (DESC_DEVICE | DESC_NO_EXECUTE)
 #define TABLE       (DESC_VALID | DESC_TABLE)
 #define FLUSH_PAGES 64 /* more than these: everything */
-/* The last 4 MiB of the image's gigabyte: boot/arm64.lds keeps them free. */
-#define WINDOW ((char *)0x3fc00000)
+#define WINDOW      ((char *)LOOK_WINDOW)
 
 extern char __image_start[], __image_end[];
 extern uint64_t arm_tables[], arm_tables_end[];
@@ -40,16 +41,16 @@ static void flush(const char *virt, size_t pages)
 {
     asm volatile("dsb ishst" ::: "memory");
     if (pages > FLUSH_PAGES)
-        asm volatile("tlbi vmalle1is" ::: "memory");
+        tlb_flush_all();
     for (size_t i = 0; pages <= FLUSH_PAGES && i < pages; i++)
-        asm volatile("tlbi vaae1is, %0" ::"r"(((unsigned long)virt >> PAGE_SHIFT) + i) : "memory");
+        tlb_flush_page((unsigned long)virt + i * PAGE_SIZE);
     asm volatile("dsb ish\n\tisb" ::: "memory");
 }
 
 /* The first tables lie in the image, which is not in the direct map. */
 static uint64_t *entry_table(uint64_t entry)
 {
-    unsigned long paddr = entry & PADDR_MASK;
+    unsigned long paddr = (unsigned long)(entry & PADDR_MASK);
     unsigned long virt = paddr + image_offset;
 
     if (virt >= (unsigned long)__image_start && virt < (unsigned long)__image_end)
@@ -63,7 +64,7 @@ static uint64_t *walk(const void *virt, unsigned int level, unsigned int *at)
 {
     uint64_t *table = arm_tables;
 
-    for (*at = 4;; --*at) {
+    for (*at = TABLE_LEVELS;; --*at) {
         uint64_t *entry =
             &table[(unsigned long)virt >> (PAGE_SHIFT + 9 * (*at - 1)) & (ENTRIES - 1)];
 
@@ -75,7 +76,7 @@ static uint64_t *walk(const void *virt, unsigned int level, unsigned int *at)
 
 static uint64_t paddr_of(const void *ptr)
 {
-    return virt_to_pfn(ptr).n << PAGE_SHIFT;
+    return (uint64_t)virt_to_pfn(ptr).n << PAGE_SHIFT;
 }
 
 /* The entry of `virt` at the last level, with tables above it; NULL: no memory for these. */
@@ -117,7 +118,7 @@ int mmu_map(void *start, const mfn_t *frames, size_t count, bool writable)
 
         if (!entry)
             return -XEN_ENOMEM;
-        store_once(entry, frames[i].n << PAGE_SHIFT | (writable ? PAGE_RW : PAGE_RO));
+        store_once(entry, (uint64_t)frames[i].n << PAGE_SHIFT | (writable ? PAGE_RW : PAGE_RO));
     }
     barrier_after_entries();
     return 0;
@@ -155,7 +156,7 @@ int mmu_guard(void *page, bool guard)
 
 const void *arm_mmu_look(uint64_t paddr, size_t len)
 {
-    uint64_t start = paddr & ~(LARGE_PAGE - 1);
+    uint64_t start = paddr & ~(uint64_t)(LARGE_PAGE - 1);
     unsigned int at;
     uint64_t *entry = walk(WINDOW, 2, &at);
 
@@ -198,8 +199,11 @@ void arm_mmu_map_entry(bool map)
 {
     unsigned long paddr = (unsigned long)__image_start - image_offset;
     unsigned int at;
-    uint64_t *entry = walk((void *)paddr, 3, &at);
+    uint64_t *entry;
 
+    if (ENTRY_HAS_OWN_TABLE)
+        return;
+    entry = walk((void *)paddr, 3, &at);
     store_once(entry, map ? (paddr & ~(GIB - 1)) | DESC_BLOCK_RX : 0);
     if (map)
         barrier_after_entries();
