@@ -77,13 +77,17 @@ static _Noreturn void give_up(const struct boot_info *info, const char *why)
     panic("%s", why);
 }
 
-/* It stays where it is, in none of the allocator's memory. */
+/* It stays where it is, in none of the allocator's memory; after place_memory(), which says where
+ * it is seen. */
 static void add_initrd(void)
 {
     const struct device_range *initrd = &tree.initrd;
     uint64_t pages = memory_remove(&tree.memory, initrd->start, initrd->size);
 
-    if (initrd->size && module_add)
+    if (initrd->size && pages == 0)
+        log_warn("the initrd at 0x%llx is not in memory that is used",
+                 (unsigned long long)initrd->start);
+    else if (initrd->size && module_add)
         module_add(direct(initrd->start), initrd->size, pages, NULL);
 }
 
@@ -98,7 +102,6 @@ static void read_device_tree(const struct boot_info *info, uint64_t paddr)
         give_up(info, "there is no usable device tree");
     memory_remove(&tree.memory, (unsigned long)__image_start - image_offset,
                   __image_end - __image_start);
-    add_initrd();
 }
 
 /* Where RAM begins is where the direct map does; what that has no room for is not used. */
@@ -194,6 +197,7 @@ void arm_start(uint64_t device_tree_paddr, unsigned long offset)
     connect_console(&info);
     read_device_tree(&info, device_tree_paddr);
     place_memory();
+    add_initrd();
     clock_init(tree.timer_frequency);
     take_first_memory(&info);
     connect_xen(&info);
