@@ -89,12 +89,17 @@ static bool follow(const struct xsd_sockmsg *request, const char *payload)
     return false;
 }
 
-static void make_frontend(void)
+static void make_frontend_of(const char *mac)
 {
-    fake_xenstored_set(FRONT "/mac", "00:16:3e:01:02:fE");
+    fake_xenstored_set(FRONT "/mac", mac);
     fake_xenstored_set(FRONT "/backend-id", "0");
     fake_xenstored_set(FRONT "/state", "1");
     fake_xenstored_set(FRONT "/backend", BACK);
+}
+
+static void make_frontend(void)
+{
+    make_frontend_of("00:16:3e:01:02:fE");
 }
 
 static void make_backend(void)
@@ -647,9 +652,7 @@ TEST(mac_nonsense)
     start();
     make_backend();
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        make_frontend();
-        fake_xenstored_set(FRONT "/mac", bad[i]);
-        fake_xenstored_set(FRONT "/backend", BACK);
+        make_frontend_of(bad[i]);
         CHECK_SOON(fake_logged("not the address of an interface") >= i + 1);
     }
 }
