@@ -2,11 +2,14 @@
 """The rows of the benchmark table that are about several vCPUs: threads.c on both sides.
 
 Single operations are counted in instructions, on one physical CPU that the domain's vCPUs share.
-How much more two vCPUs do than one is seen on the bed with two CPUs that run at the same time: its
-times are noise, so the program does what it compares by turns, many times, in several domains; see
-ratios_of().
+How much more two vCPUs do than one is seen on the bed with two CPUs that run at the same time: what
+those are worth together changes from one moment to the next, so the program does what it compares by
+turns, many times, in several domains, with a control between; see ratios_of().
 """
 import re
+import statistics
+
+from image import BedError
 
 VCPUS = 4           # of the domain whose operations are counted
 CROWD_VCPUS = 8     # on the bed's two CPUs
@@ -28,14 +31,15 @@ OPERATION_ROWS = [
     ("barrier_4", "pthread_barrier, 4 threads on 4 vCPUs", "pthread_barrier"),
     ("pthread_create_join", "pthread_create and join", "the same"),
 ]
-# Key, name, least that must be reached: more is better.  The control says what the machine made of it.
-SCALE_CONTROL = "scale_memory"
+# Key, name, least that must be reached: more is better.
 SCALE_ROWS = [
     ("scale_compute", "two vCPUs, computing", 1.9),
-    (SCALE_CONTROL, "two vCPUs, writing to memory of their own", None),
+    ("scale_memory", "two vCPUs, writing to memory of their own", None),
     ("scale_malloc", "two vCPUs, malloc and free at random", 1.7),
     ("scale_malloc_passed", "two vCPUs, malloc here and free there", None),
 ]
+CONTROL_LEAST = 1.9     # what the control must reach on both sides of a round that counts
+ROUNDS_LEAST = 20       # fewer say nothing
 # Less is better. The first says what the machine made of it.
 CROWD_CONTROL = "crowd_compute"
 CROWD_ROWS = [
@@ -76,25 +80,45 @@ def parallel_script(kernel, scale, crowd):
                        "crowd_vcpus": CROWD_VCPUS}
 
 
-def quickest(console):
-    """{what: [quickest tenth of the first times, of the second]}: a busy host only makes rounds longer."""
-    rounds = {}
-    for key, *times in re.findall(r"^((?:scale|crowd) \w+) (\d+) (\d+)$", console.replace("\r", ""), re.M):
-        rounds.setdefault(key.replace(" ", "_"), []).append([int(time) for time in times])
-    return {key: [sorted(times)[len(times) // 10] for times in zip(*pairs)] for key, pairs in rounds.items()}
+def tenth(times):
+    """The quickest tenth: a busy host only makes rounds longer."""
+    return sorted(times)[len(times) // 10]
+
+
+def rounds_of(console, kind):
+    """{what: [(first time, second)]}: each round, or of `scale` those between two controls that counted."""
+    found, was_two, waiting = {}, False, None
+    for key, one, two in re.findall(rf"^({kind} \w+|control) (\d+) (\d+)$", console.replace("\r", ""), re.M):
+        one, two = int(one), int(two)
+        if kind == "scale" and key == "control":
+            is_two = 2 * one >= CONTROL_LEAST * two
+            if waiting and was_two and is_two:
+                found.setdefault(waiting[0], []).append(waiting[1])
+            was_two, waiting = is_two, None
+        elif kind == "scale":
+            waiting = key.replace(" ", "_"), (one, two)
+        else:
+            found.setdefault(key.replace(" ", "_"), []).append((one, two))
+    return found
 
 
 def ratios_of(consoles):
     """{"scale_NAME": how much more two do than one, "crowd_NAME": how much longer eight take than two}.
 
-    On a machine that is shared, two CPUs are not always worth two: of the domains that measured the
-    same, the one that could write to memory of its own at twice the speed, or nearest to that, counts.
+    Two CPUs of a shared machine are worth two at one moment and, as threads of one core, hardly more
+    than one at the next. The controls, which share nothing, tell which it was: rounds between others
+    say nothing of the guest. Of the domains that had enough rounds, the median.
     """
-    domains = []
-    for number in range(1, SCALES + 1):
-        times = quickest(consoles.get(f"scale{number}", ""))
-        domains.append({key: 2 * one / two for key, (one, two) in times.items()})
-    found = min(domains, key=lambda domain: abs(2 - domain.get(SCALE_CONTROL, 0)))
-    for key, (two, eight) in quickest(consoles.get("crowd", "")).items():
-        found[key] = eight / two
-    return found
+    found = {}
+    for name, console in consoles.items():
+        kind = "scale" if name.startswith("scale") else "crowd"
+        for key, rounds in rounds_of(console, kind).items():
+            if kind == "crowd" or len(rounds) >= ROUNDS_LEAST:
+                found.setdefault(key, []).append([tenth(times) for times in zip(*rounds)])
+    figures = {key: statistics.median(2 * one / two if key.startswith("scale") else two / one
+                                      for one, two in domains) for key, domains in found.items()}
+    missing = [name for key, name, must in SCALE_ROWS if must and key not in figures]
+    if missing:
+        raise BedError(f"{', '.join(missing)}: this machine's two CPUs were never worth {CONTROL_LEAST} for "
+                       f"{ROUNDS_LEAST} rounds; measure again when nothing else runs on it")
+    return figures

@@ -6,9 +6,10 @@
  *   threads          lines `bench NAME ELAPSED OWN`, ns per operation: by the clock, and of the
  *                    domain's vCPUs together.  For a bed that counts instructions.
  *   threads scale    lines `scale NAME ONE TWO`, one a round: the time that one thread takes, and
- * that two on two vCPUs take to do as much each.  For two real CPUs. threads crowd    lines `crowd
- * NAME TWO EIGHT`: the time of two threads on two vCPUs, and of eight on eight for the same work
- * together.
+ *                    that two on two vCPUs take to do as much each; between them lines
+ *                    `control ONE TWO`, of a loop that shares nothing.  For two real CPUs.
+ *   threads crowd    lines `crowd NAME TWO EIGHT`: the time of two threads on two vCPUs, and of
+ *                    eight on eight for the same work together.
  *
  * Threads are pinned: thread i to vCPU i modulo the number of vCPUs it is to be spread over.
  */
@@ -29,6 +30,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define THREADS_MAX   8
 #define SCALE_TICKS   3000000 /* a phase of `scale`: shorter than the host's time slices */
+#define CONTROL_TICKS 1000000 /* of what stands between them */
 #define SCALE_ROUNDS  200
 #define WARM_TURNS    100000   /* more than fill memory and caches */
 #define CROWD_TICKS   60000000 /* of `crowd`: longer than Xen's */
@@ -538,19 +540,30 @@ static unsigned int turns_for(void (*fn)(unsigned int me, unsigned int turns), u
     return turns;
 }
 
+/* What the machine makes of two CPUs right now, which changes from one moment to the next where
+ * CPUs are threads of a host: printed on both sides of what is measured. */
+static void control(unsigned int turns)
+{
+    uint64_t one_time = time_of(1, write_memory, turns), two_time = time_of(2, write_memory, turns);
+
+    printf("control %" PRIu64 " %" PRIu64 "\n", one_time, two_time);
+}
+
 /* `two` threads do each what `one` does alone; by turns, so that both see the same disturbances. */
 static void scale(const char *name, void (*one)(unsigned int me, unsigned int turns),
                   void (*two)(unsigned int me, unsigned int turns))
 {
     uint64_t limit_ns = now_ns() + PATIENCE_NS;
-    unsigned int turns;
+    unsigned int turns, control_turns = turns_for(write_memory, CONTROL_TICKS);
 
     (void)time_of(2, two, WARM_TURNS);
     turns = turns_for(one, SCALE_TICKS);
+    control(control_turns);
     for (int round = 0; round < SCALE_ROUNDS && now_ns() < limit_ns; round++) {
         uint64_t one_time = time_of(1, one, turns), two_time = time_of(2, two, turns);
 
         printf("scale %s %" PRIu64 " %" PRIu64 "\n", name, one_time, two_time);
+        control(control_turns);
     }
 }
 
