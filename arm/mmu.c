@@ -17,7 +17,6 @@
 
 #define ENTRIES     512
 #define LARGE_PAGE  (PAGE_SIZE * ENTRIES)
-#define GIB         (LARGE_PAGE * ENTRIES)
 #define PADDR_MASK  0x0000fffffffff000ULL
 #define PAGE_RW     (DESC_PAGE_RW | DESC_NO_EXECUTE)
 #define PAGE_RO     (DESC_PAGE_RW | DESC_READ_ONLY | DESC_NO_EXECUTE)
@@ -193,25 +192,4 @@ void *arm_mmu_boot_table(void)
     static unsigned int used;
 
     return used == 3 ? NULL : arm_tables_end - ENTRIES * ++used;
-}
-
-void arm_mmu_map_entry(bool map)
-{
-    unsigned long paddr = (unsigned long)__image_start - image_offset;
-    unsigned int at;
-    uint64_t *entry;
-
-    if (ENTRY_HAS_OWN_TABLE)
-        return;
-    entry = walk((void *)paddr, 3, &at);
-    store_once(entry, map ? (paddr & ~(GIB - 1)) | DESC_BLOCK_RX : 0);
-    if (map)
-        barrier_after_entries();
-    else
-        flush(NULL, FLUSH_PAGES + 1);
-}
-
-void arm_mmu_init(void)
-{
-    arm_mmu_map_entry(false);
 }

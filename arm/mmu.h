@@ -5,11 +5,6 @@
 #pragma once
 #include "lib/types.h"
 
-/* The entry's tables become ours; the image is not mapped where it physically is any more. */
-void arm_mmu_init(void);
-/* Map the GiB the image is in where it physically is, for vCPUs that begin, or do not. Any context.
- */
-void arm_mmu_map_entry(bool map);
 /* Look at physical memory: `len` bytes, read-only, until the next call. NULL: more than 2 MiB, or
  * not possible. Boot. */
 const void *arm_mmu_look(uint64_t paddr, size_t len);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Further vCPUs, by PSCI.  One begins as the first did, MMU and caches off, at a physical address;
- * so while some are on their way the GiB that the image lies in is mapped where it is.
+ * Further vCPUs, by PSCI.  One begins as the first did, MMU and caches off, at a physical address.
  */
 #include "arch/smp.h"
 #include "arch/mmu.h"
@@ -25,7 +24,6 @@
 static unsigned int nr_vcpus = 1;
 static uint64_t redistributors, redistributors_size;
 static struct cpu_start *starts[MAX_VCPUS];
-static unsigned int on_their_way;
 
 void arm_smp_init(unsigned int vcpus, uint64_t start, uint64_t size)
 {
@@ -94,14 +92,10 @@ static int prepare(struct percpu *cpu)
 static int psci_start(unsigned int vcpu)
 {
     unsigned long paddr = (unsigned long)arm_cpu_entry - image_offset;
-    long rc;
+    long rc = psci_call(PSCI_CPU_ON, affinity_of(vcpu), paddr, (unsigned long)starts[vcpu]);
 
-    if (atomic_fetch_add(&on_their_way, 1) == 0)
-        arm_mmu_map_entry(true);
-    rc = psci_call(PSCI_CPU_ON, affinity_of(vcpu), paddr, (unsigned long)starts[vcpu]);
     if (rc == 0)
         return 0;
-    (void)atomic_fetch_sub(&on_their_way, 1);
     return rc == PSCI_ALREADY_ON ? -XEN_EEXIST : -XEN_EINVAL;
 }
 
@@ -121,8 +115,6 @@ void cpu_start_self(void)
 {
     const struct cpu_start *start = starts[this_percpu()->vcpu];
 
-    if (atomic_fetch_sub(&on_their_way, 1) == 1)
-        arm_mmu_map_entry(false);
     gic_init_self(start->gic_control, start->gic_private);
     interrupt_enable_self();
     /* Xen interrupts nobody who is down, nor anybody whose evtchn_upcall_pending is set already, as

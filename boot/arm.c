@@ -193,7 +193,6 @@ void arm_start(uint64_t device_tree_paddr, unsigned long offset)
     context_tls_init(&context, boot_tls, boot_stack_bottom);
     context_tls_nobody(&context);
     context_adopt(&context);
-    arm_mmu_init();
     connect_console(&info);
     read_device_tree(&info, device_tree_paddr);
     place_memory();

@@ -9,8 +9,7 @@
 #include "arch/asm.h"
 #include "arm/descriptor.h"
 
-#define TABLE_ENTRIES 512
-#define PAGE          4096
+#define PAGE 4096
 
 #define SCTLR_RES1 0x30d00800
 #define SCTLR_ON   (SCTLR_RES1 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19) /* MMU, D, stack alignment, I, WXN */
@@ -56,6 +55,12 @@ arm_entry:
 	mov	x0, x20				/* the device tree */
 	mov	x1, x23				/* virtual - physical */
 	b	arm_start
+
+	/* A synchronous exception at EL1 on SP_EL1 comes here, 0x200 bytes behind VBAR. */
+	.org	0x200
+mmu_is_on:
+	add	x30, x30, x23
+	ret
 
 /* A further vCPU, by PSCI, in the same state; x0 = its struct cpu_start (virtual). */
 	.globl	arm_cpu_entry
@@ -109,14 +114,8 @@ describe_image:
 	add	x3, x3, #PAGE
 	cmp	x3, x4
 	b.lo	2b
-	/* For the moment of switching: the physical GiB we are in is mapped where it is. */
 	lsr	x4, x21, #30
-	cbz	x4, stop			/* that is where the image is to be */
-	cmp	x4, #TABLE_ENTRIES
-	b.hs	stop
-	mov	x5, #DESC_BLOCK_RX
-	orr	x5, x5, x4, lsl #30
-	str	x5, [x1, x4, lsl #3]
+	cbz	x4, stop			/* where the image is to be: mmu_on would not work */
 
 	/* Text, constants, variables. */
 	add	x0, x2, #PAGE
@@ -162,9 +161,12 @@ forget_tables:
 	dsb	sy
 	ret
 
-/* x23: virtual - physical; returns to x30 in virtual addresses. */
-	.globl	mmu_on
+/* x23: virtual - physical; returns to x30 in virtual addresses.  Nothing is ever mapped and executable where it
+ * physically is: the fetch behind the instruction that switches the MMU on fails, and the exception that this
+ * makes goes on where the image is linked. */
 mmu_on:
+	msr	spsel, #1
+	msr	vbar_el1, x22			/* so it comes to mmu_is_on */
 	adrp	x0, arm_tables
 	msr	ttbr0_el1, x0
 	mov	x0, #MAIR_VALUE
@@ -186,9 +188,6 @@ mmu_on:
 	ldr	x0, =SCTLR_ON
 	msr	sctlr_el1, x0
 	isb
-	add	x30, x30, x23
-	ret
-
 stop:	wfe
 	b	stop
 	.ltorg

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/panic.h"
+#include "mm/page.h"
 #include "xenolith.h"
 
 /* Compilers warn of what they can see through. */
@@ -90,6 +91,13 @@ static void execute_stack(void)
     volatile unsigned char here[16] = { 0xc3 };
 
     ((void (*)(void))(uintptr_t)here)();
+}
+
+/* On ARM the address that a vCPU begins at. On x86 nothing is at such an address, or something
+ * else. */
+static void execute_physical(void)
+{
+    ((void (*)(void))(uintptr_t)(virt_to_pfn((void *)(uintptr_t)text).n << PAGE_SHIFT))();
 }
 
 __attribute__((noinline)) static void fill(volatile char *where, size_t len)
@@ -271,6 +279,7 @@ static const struct {
     { "execute-data", execute_data },
     { "execute-heap", execute_heap },
     { "execute-stack", execute_stack },
+    { "execute-physical", execute_physical },
     { "smash", smash },
     { "free-twice", free_twice },
     { "invalid", invalid },

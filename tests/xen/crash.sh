@@ -4,7 +4,8 @@
 # limit: 40
 # arch: x86_64 arm64
 # not_arm: divide_by_zero
-# short: null_dereference jump_to_null write_to_text write_to_rodata execute_data execute_heap execute_stack fault_in_upcall stack_overflow stack_overflow_in_thread stack_smashed exit_3_is_crash
+# not_x86: execute_where_the_image_physically_is
+# short: null_dereference jump_to_null write_to_text write_to_rodata execute_data execute_heap execute_stack execute_where_the_image_physically_is fault_in_upcall stack_overflow stack_overflow_in_thread stack_smashed exit_3_is_crash
 
 case $guest in
 pv)
@@ -21,7 +22,7 @@ esac
 
 # crashes WAY REASON [CALL]: first and last the reason, in between the calls, with CALL among them.
 crashes() {
-    boot crash "extra=\"$1\"" memory=16
+    boot crash "extra=\"$1\"" memory=16 "vcpus=${vcpus:-1}"
     ends crash
     console_lines | grep -A100 'panic: ' >report || fail "no panic on the console"
     for line in "$(head -n 1 report)" "$(tail -n 1 report)"; do
@@ -47,6 +48,10 @@ test_write_to_rodata() { faults rodata 'page fault: write to read-only data at 0
 test_execute_data() { faults execute-data 'page fault: execute of no-execute memory at 0x' libc_start; }
 test_execute_heap() { faults execute-heap 'page fault: execute of no-execute memory at 0x' libc_start; }
 test_execute_stack() { faults execute-stack 'page fault: execute of no-execute memory at 0x'; }
+# Where further vCPUs begin, and while they do.
+test_execute_where_the_image_physically_is() {
+    vcpus=4 faults execute-physical 'page fault: execute at 0x4' libc_start
+}
 test_invalid_opcode() { faults invalid "$invalid" invalid; }
 test_divide_by_zero() { faults divide 'divide error (vector 0, error 0)' divide; }
 test_fault_in_upcall() { faults upcall 'null pointer dereference (write at 0x8)' in_handler; }

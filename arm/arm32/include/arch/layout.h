@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #define TABLE_LEVELS        3 /* the first has 4 entries, of a GiB each */
-#define ENTRY_HAS_OWN_TABLE true
 #define LOOK_WINDOW         0x0fc00000UL /* 4 MiB */
 
 #define VSPACE_START    0x0e000000UL

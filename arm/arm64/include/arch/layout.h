@@ -7,7 +7,6 @@
 #include <stdbool.h>
 
 #define TABLE_LEVELS        4
-#define ENTRY_HAS_OWN_TABLE false
 #define LOOK_WINDOW         0x3fc00000UL /* 4 MiB, at the end of the image's GiB */
 
 #define DIRECT_MAP      0x8000000000UL /* 512 GiB: where RAM begins */
