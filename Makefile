@@ -333,7 +333,8 @@ test-libc: $(B)/libc-test.elf | bed-tools
 
 # Other people's test programs are compiled as an app's files are, but with no header of the machine's.
 test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
-	@SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
+	@SUITES_ARCH=$(ARCH) SUITES_LIBRARIES='$(ARCH_LIBRARIES)' \
+	 SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
 bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(B)/hello.iso $(B)/bench.iso)

@@ -6,7 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from image import HERE, ROOT
+from image import ARCH, HERE, ROOT
 
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 PER_BED = 200           # programs to one bed
@@ -39,7 +39,7 @@ class Batch:
             for number, p in self.waiting.items():
                 file.write(f"{number} {os.path.basename(p.image)} {self.vcpus} {p.memory} {p.limit} "
                            f"{' '.join([*p.kernel_options, '--', p.name, *p.args])}\n")
-        command = [BED, "run", "--clock", self.clock, "--script", f"{HERE}/dom0.sh", "--timeout",
+        command = [BED, "run", "--arch", ARCH, "--clock", self.clock, "--script", f"{HERE}/dom0.sh", "--timeout",
                    str(BED_LIMIT_S), "--out", f"{self.folder}/bed", "--file", f"{self.folder}/list"]
         for image in images:
             command += ["--file", image]

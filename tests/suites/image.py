@@ -3,8 +3,8 @@
 made its own, and the driver (driver/main.c) calls the one that the command line names.
 
 So hundreds of programs cost a few links, and each still runs in a fresh domain. What is compiled, and
-how it is run, is said elsewhere. The compiler and its flags come from the Makefile (SUITES_CC, CC,
-LDFLAGS).
+how it is run, is said elsewhere. The CPU, the compiler and its flags come from the Makefile (SUITES_ARCH,
+SUITES_CC, SUITES_LIBRARIES, CC, LDFLAGS).
 """
 import concurrent.futures
 import os
@@ -14,9 +14,13 @@ from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-ARCHIVES = [f"{ROOT}/build/x86_64/{name}" for name in
+ARCH = os.environ.get("SUITES_ARCH", "x86_64")
+ARCHIVES = [f"{ROOT}/build/{ARCH}/{name}" for name in
             ("libxenolith.a", "newlib/lib/libc.a", "newlib/lib/libm.a")]
-ANY_IMAGE = f"{ROOT}/build/x86_64/hello.elf"        # has the names that linking makes
+ARCHIVES += [f"{ROOT}/{name}" for name in os.environ.get("SUITES_LIBRARIES", "").split()]
+CC = os.environ.get("CC", "gcc")
+CROSS = CC.removesuffix("gcc")
+ANY_IMAGE = f"{ROOT}/build/{ARCH}/hello.elf"        # has the names that linking makes
 TESTS_PER_IMAGE = 128
 
 
@@ -65,8 +69,8 @@ def compile_one(program, folder):
 def pack(program, folder, symbol):
     """One object whose only global name is `symbol`, its main()."""
     where = os.path.join(folder, program.name.replace("/", "."))
-    for command in (["ld", "-r", "-o", where + ".r.o", *program.objects],
-                    ["objcopy", f"--redefine-sym=main={symbol}", f"--keep-global-symbol={symbol}",
+    for command in ([CROSS + "ld", "-r", "-o", where + ".r.o", *program.objects],
+                    [CROSS + "objcopy", f"--redefine-sym=main={symbol}", f"--keep-global-symbol={symbol}",
                      where + ".r.o", where + ".o"]):
         made = run(command)
         if made.returncode:
@@ -82,10 +86,10 @@ class Names:
         self.member_of, self.needs_of = {}, {}
         # Of these the first is gone from an image when nothing is in it; the rest has driver/absent.c.
         self.linked = {"_GLOBAL_OFFSET_TABLE_", "mmap", "munmap", "ftruncate", "mkstemp", "waitpid"}
-        self.linked |= {line.split()[-1] for line in run(["nm", ANY_IMAGE]).stdout.splitlines()}
-        for archive in [*ARCHIVES, run(["gcc", "-print-libgcc-file-name"]).stdout.strip()]:
+        self.linked |= {line.split()[-1] for line in run([CROSS + "nm", ANY_IMAGE]).stdout.splitlines()}
+        for archive in [*ARCHIVES, run([CC, "-print-libgcc-file-name"]).stdout.strip()]:
             member = None
-            for line in run(["nm", "-g", archive]).stdout.splitlines():
+            for line in run([CROSS + "nm", "-g", archive]).stdout.splitlines():
                 words = line.split()
                 if line.endswith(":"):
                     member = (archive, line[:-1])
@@ -98,7 +102,7 @@ class Names:
     def missing(self, objects):
         """The names that nothing defines, of all that these objects need."""
         out, wanted, own = set(), {"main"}, set()
-        for line in run(["nm", "-g", *objects]).stdout.splitlines():
+        for line in run([CROSS + "nm", "-g", *objects]).stdout.splitlines():
             words = line.split()
             if len(words) == 2 and words[0] == "U":
                 wanted.add(words[1])
@@ -150,11 +154,15 @@ def link(programs, folder, name):
         made = run([*compiler, "-w", "-c", source, "-o", extra[-1]], cwd=ROOT)
         if made.returncode:
             raise SystemExit(made.stdout)
-    libgcc = run(["gcc", "-print-libgcc-file-name"]).stdout.strip()
+    libgcc = run([CC, "-print-libgcc-file-name"]).stdout.strip()
     made = run(["tools/link.sh", "suite", f"{folder}/{name}.elf", "-Wl,--start-group", *extra, *objects,
                 *ARCHIVES, "-Wl,--end-group", libgcc], cwd=ROOT, env=dict(os.environ, CFLAGS="-fno-pie"))
     if made.returncode:
         raise SystemExit(f"suites: {name} does not link:\n{made.stdout}")
+    image = f"{folder}/{name}.elf"
+    if ARCH != "x86_64":
+        image = f"{folder}/{name}.Image"
+        subprocess.run([CROSS + "objcopy", "-O", "binary", f"{folder}/{name}.elf", image], check=True)
     for program in programs:
         if not program.broken:
-            program.image = f"{folder}/{name}.elf"
+            program.image = image

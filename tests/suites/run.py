@@ -7,7 +7,7 @@
 The suites are open_posix, posix_signals, ck and newlib: a file each, with what they need. Every test program runs in a
 fresh domain. What a suite leaves out stands with its reason in SUITE.exclude; of the rest, what does not
 compile, link, end or succeed has failed. Sources are fetched as Debian packages into build/suites/.
-What the domains said is in build/suites/results/. The last line is "N passed, N failed".
+What the domains said is in build/suites/results/, on ARM in build/suites/results/arm64/. The last line is "N passed, N failed".
 """
 import argparse
 import concurrent.futures
@@ -22,7 +22,7 @@ import time
 
 import batch
 import image
-from image import HERE, ROOT
+from image import ARCH, HERE, ROOT
 
 OUT = f"{ROOT}/build/suites"
 SUITES = ("open_posix", "posix_signals", "ck", "newlib")
@@ -46,6 +46,11 @@ def exclusions(suite):
                     raise SystemExit(f"{path}:{number}: no reason")
                 found.append((re.compile(pattern), reason))
     return found
+
+
+def mark(suite):
+    """The folder of what belongs to a suite on this CPU."""
+    return suite if ARCH == "x86_64" else f"{ARCH}/{suite}"
 
 
 def excluded(program, rules):
@@ -92,19 +97,19 @@ def run_suite(name, options):
         for p in programs:
             print(f"{name} {p.name}")
         return 0, 0
-    image.build(programs, f"{OUT}/obj/{name}", say)
+    image.build(programs, f"{OUT}/obj/{mark(name)}", say)
     to_run = [p for p in programs if p.image]
     vcpus = [int(n) for n in options.vcpus.split(",")] if options.vcpus else suite.VCPUS
     clock = options.clock or suite.CLOCK
     # Where one CPU is shared and sleeping costs nothing, side by side would only blur the times.
     at_once = getattr(suite, "AT_ONCE", 4 if clock == "multi" else 1)
     heard = Heard(name, len(to_run) * len(vcpus))
-    shutil.rmtree(f"{OUT}/results/{name}", ignore_errors=True)
+    shutil.rmtree(f"{OUT}/results/{mark(name)}", ignore_errors=True)
     if to_run:
-        subprocess.run([batch.BED, "build", "--clock", clock], check=True)
+        subprocess.run([batch.BED, "build", "--arch", ARCH, "--clock", clock], check=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [pool.submit(b.run, heard) for n in vcpus
-                for b in batch.batches(to_run, n, clock, at_once, f"{OUT}/results/{name}")]
+                for b in batch.batches(to_run, n, clock, at_once, f"{OUT}/results/{mark(name)}")]
         for done in runs:
             done.result()
     return report(name, programs, heard.outcomes)
@@ -118,9 +123,9 @@ def report(name, programs, outcomes):
         elif p.compile_only:
             outcomes.append(batch.Outcome(p, 0, True))
     outcomes.sort(key=lambda o: (o.vcpus, o.program.name))
-    os.makedirs(f"{OUT}/results/{name}", exist_ok=True)
+    os.makedirs(f"{OUT}/results/{mark(name)}", exist_ok=True)
     counts = {}
-    with open(f"{OUT}/results/{name}/results.txt", "w") as file:
+    with open(f"{OUT}/results/{mark(name)}/results.txt", "w") as file:
         for o in outcomes:
             how = "compiled" if o.vcpus == 0 else f"vcpus={o.vcpus}"
             tail = last_line(o.text) if not o.passed else ""

@@ -3,8 +3,8 @@
 # needs: selftest
 # limit: 560
 # clock: multi
+# arch: x86_64 arm64
 
 . /scenario/tap.sh
 
 test_selftest_4_vcpus() { tap vcpus=4; }
-test_selftest_pvh_4_vcpus_parallel() { skip "not seen to end on two emulated CPUs yet; selftest_pvh.sh has it on the counted bed"; }
