@@ -38,13 +38,15 @@ void smp_calls_open(struct smp_cpu *cpu, bool open)
         smp_calls_run(cpu);
 }
 
-#define YIELDS_MAX   2
+#define SPINS_MAX    1000
+#define YIELDS_MAX   (SPINS_MAX + 2)
 #define SLEEP_MIN_NS (16 * NS_PER_US)
 #define SLEEP_MAX_NS (256 * NS_PER_US)
 
 /* Nothing can be done but wait for `other`. Upcalls masked. `turns` counts the calls of this for
  * one wait. Yielding does when a CPU has two vCPUs; Xen may prefer us nevertheless, so then we
- * sleep. */
+ * sleep. And not even a vCPU that Xen is running need get on: Xen's CPU may itself be one of
+ * somebody's, who gives ours to it when we sleep. */
 static void wait_for(const struct percpu *other, unsigned int *turns)
 {
     struct smp_cpu *self = this_percpu()->smp;
@@ -52,11 +54,12 @@ static void wait_for(const struct percpu *other, unsigned int *turns)
     smp_stop_check(); /* our upcall would do it, but is masked */
     if (load_once(&self->ncalls)) {
         smp_calls_run(self);
-    } else if (load_once(&other->runstate.state) == RUNSTATE_running) {
+    } else if (*turns < SPINS_MAX && load_once(&other->runstate.state) == RUNSTATE_running) {
         cpu_relax();
+        ++*turns;
     } else if (*turns < YIELDS_MAX) {
         hypercall_sched_yield();
-        ++*turns;
+        *turns = MAX(*turns, SPINS_MAX) + 1;
     } else {
         hypercall_sched_poll(
             NULL, 0,

@@ -6,10 +6,11 @@
 # xen: 4.17
 # clock: counted
 # arch: x86_64 arm64
-# not_x86: selftest_4_vcpus_taking_turns
+# not_x86: selftest_4_vcpus_taking_turns selftest_8_vcpus
 # short: selftest_4_vcpus_taking_turns
 
 . /scenario/tap.sh
 
 test_selftest_2_vcpus() { tap vcpus=2; }
 test_selftest_4_vcpus_taking_turns() { tap vcpus=4; }
+test_selftest_8_vcpus() { tap vcpus=8; }
