@@ -281,6 +281,8 @@ def arm_parts_begin_with_pages(image):
     """The entry gives each part its rights by pages (boot/arm64_entry.S)."""
     for name in ("__image_start", "__text_end_page", "__rodata_end", "__data_start", "__image_end"):
         expect(image.address[name] % PAGE == 0, f"{name} is 0x{image.address[name]:x}")
+    if image.header.machine == AARCH64:
+        expect(image.address["mmu_is_on"] == image.address["__image_start"] + 0x200, "mmu_is_on is no vector's")
     code = [s for s in image.sections if s.flags & SHF_EXEC]
     expect(len(code) == 1 and code[0].addr + code[0].size <= image.address["__text_end_page"], "code outside of text")
 
