@@ -3,6 +3,7 @@
 # needs: hello
 # limit: 40
 # arch: x86_64 arm64
+# short: arguments_quoted option_unknown_lists_known
 
 # argv N: what the program got; argv[0] is its name
 argv() { console_lines | sed -n "s/^argv\[$1\]: //p"; }

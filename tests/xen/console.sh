@@ -4,6 +4,7 @@
 # needs: echo flood
 # limit: 90
 # arch: x86_64 arm64
+# short: console_echoes_lines console_raw_bytes
 
 test_console_echoes_lines() {
     boot echo

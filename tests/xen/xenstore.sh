@@ -3,6 +3,7 @@
 # needs: xenstore
 # limit: 40
 # arch: x86_64 arm64
+# short: xenstore_ls xenstore_watch
 
 home() { echo "/local/domain/$(xl domid "$domain")"; }
 
