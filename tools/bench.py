@@ -239,7 +239,10 @@ def rows_of(arch, ours, linux, only):
         for key, (elapsed, own) in {**side.get("operations", {}), **side.get("threads", {})}.items():
             side[key] = own
             side[key + "_elapsed"] = elapsed
+    not_here = () if x86 else ("clock_read_trapped", "xenstore_read")   # no TSC; dom0's part is not left out
     for key, name, note in OPERATION_ROWS + smp.OPERATION_ROWS:
+        if key in not_here:
+            continue
         row(key, name, "instructions", aim=linux.get(key) if key in ours else None, note=note)
     for key, name, must in smp.SCALE_ROWS:
         row(key, name, "times one", must=must, more=True, note="glibc")
