@@ -6,7 +6,7 @@
 
 A scenario is one file here, NAME.sh: functions test_* in busybox sh, run one after the other in the
 dom0 of one restored bed with the helpers of dom0/check.sh and tools/bed/dom0/lib.sh; on ARM, where
-none can be restored, those of many in one. Comments at its top say what it wants; nothing else is
+none can be restored, those of several in one. Comments at its top say what it wants; nothing else is
 edited to add one:
 
   # needs: hello crash hello.cfg        programs (apps/NAME or tests/xen/apps/NAME) and their files;
@@ -48,6 +48,7 @@ BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG
 # CPU: (the kind of image that xl starts there, the guest whose configuration is meant, a compiler for dom0's programs)
 ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc")}
 VERSIONS = ("4.17", "4.20", "4.14")
+TESTS_TOGETHER = 20     # on one bed, where each run boots it: within BED_LIMIT_S of a busy machine
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
 
@@ -162,8 +163,11 @@ def choose(options):
             elif where.arch == "x86_64":
                 groups += [Group(where, [(scenario, tests)], guest)] if tests else []
             elif tests:
-                together.setdefault(where, []).append((scenario, tests))
-    groups += [Group(where, parts) for where, parts in together.items()]
+                beds = together.setdefault(where, [[]])
+                if beds[-1] and sum(len(t) for _, t in beds[-1]) + len(tests) > TESTS_TOGETHER:
+                    beds.append([])
+                beds[-1].append((scenario, tests))
+    groups += [Group(where, parts) for where, beds in together.items() for parts in beds]
     return sorted(groups, key=lambda g: -g.limit())     # the long ones first
 
 

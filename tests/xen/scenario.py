@@ -116,7 +116,7 @@ class Group:
 
     def name(self):
         if len(self.parts) > 1:
-            return self.where.clock
+            return f"{self.where.clock}-{self.parts[0][0].name}"
         scenario = self.parts[0][0]
         name = self.waiting[0][len("test_"):] if scenario.soak else scenario.name
         return f"{self.guest}-{name}" if self.guest else name
