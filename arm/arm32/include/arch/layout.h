@@ -7,8 +7,8 @@
 #pragma once
 #include <stdbool.h>
 
-#define TABLE_LEVELS        3 /* the first has 4 entries, of a GiB each */
-#define LOOK_WINDOW         0x0fc00000UL /* 4 MiB */
+#define TABLE_LEVELS 3            /* the first has 4 entries, of a GiB each */
+#define LOOK_WINDOW  0x0fc00000UL /* 4 MiB */
 
 #define VSPACE_START    0x0e000000UL
 #define VSPACE_END      0x0f000000UL /* what a domain has addresses for: arm/grant.c */

@@ -6,8 +6,8 @@
 #pragma once
 #include <stdbool.h>
 
-#define TABLE_LEVELS        4
-#define LOOK_WINDOW         0x3fc00000UL /* 4 MiB, at the end of the image's GiB */
+#define TABLE_LEVELS 4
+#define LOOK_WINDOW  0x3fc00000UL /* 4 MiB, at the end of the image's GiB */
 
 #define DIRECT_MAP      0x8000000000UL /* 512 GiB: where RAM begins */
 #define DIRECT_MAP_SIZE (1UL << 40)
