@@ -43,7 +43,7 @@ chmod +x vif-card
 tcp() {     # NAME VIF'S MORE KERNEL [LINE...]
     local name=$1 vif="bridge=xenbr0,mac=$mac$2" what
     shift 2
-    create "$name" "$@" "vif=[\"$vif\"]" memory=$mib && wait_for 100 reaches || return 1
+    create "$name" "$@" "vif=['$vif']" memory=$mib && wait_for 100 reaches || return 1
     for what in tcp_in tcp_out; do
         ./network_client $address net_$what >report || { cat report; return 1; }
         sed "s/^bench net_/bench doors_${name}_/" report
