@@ -25,7 +25,7 @@ sys.path[:0] = [os.path.join(ROOT, "tools", "bed"), os.path.join(ROOT, "tools", 
 import doors                                                                            # noqa: E402
 import network                                                                          # noqa: E402
 import smp                                                                              # noqa: E402
-from image import ARCHS, BedError, write                                                # noqa: E402
+from image import ARCHS, BedError, fetch, write                                              # noqa: E402
 from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
 from session import Bed                                                                 # noqa: E402
 
@@ -92,6 +92,12 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
+def qemu_loaders(folder):
+    """What starts HVM domains by kernel=: docs/XL.md."""
+    fetch("bookworm", f"{folder}/qemu-data", ["qemu-system-data"])
+    return {"multiboot_dma.bin": f"{folder}/qemu-data/usr/share/qemu/multiboot.bin"}
+
+
 class Xenolith:
     """Our side. Copies of the images: nobody's build changes them under a run."""
 
@@ -106,7 +112,7 @@ class Xenolith:
             shutil.copyfile(f"{BUILD}/{self.arch}/{built}", f"{folder}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads, self.network, *([self.doors] if self.arch == "x86_64" else [])]
+        return [self.boots, self.operations, self.threads, self.network, *([self.doors, self.doors_tcp] if self.arch == "x86_64" else [])]
 
     def parallel_parts(self):
         return [self.parallel] if self.arch == "x86_64" else []
@@ -152,8 +158,12 @@ class Xenolith:
         return {"smallest_mib": int(smallest.group(1)), "operations": found}
 
     def doors(self):
-        result = self.run(doors.SCRIPT, 900)
+        result = self.run(doors.SCRIPT, 900, more=qemu_loaders(self.folder))
         return doors.figures_of(result.timings, result.consoles, operations_of)
+
+    def doors_tcp(self):
+        more = {**self.dom0_files, **qemu_loaders(self.folder)}
+        return doors.tcp_figures_of(self.run(doors.TCP_SCRIPT, 900, more=more).output)
 
     def threads(self):
         script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
@@ -249,8 +259,9 @@ def rows_of(arch, ours, linux, only):
     for key, name in smp.CROWD_ROWS:
         row(key, name, "times 2 vCPUs' time", note="glibc",
             aim=None if key == smp.CROWD_CONTROL else linux.get(key))
-    for key, name, must, aim in doors.rows(ours):
-        row(key, name, "instructions", must=must, aim=aim)
+    for key, name, unit, must, aim in doors.rows(ours):
+        row(key, name, unit, must=must, aim=aim, more=unit == "Mbit/s",
+            note="init's first line" if "first_line" in key else None)
     rows += network.rows(ours.get("network", {}), linux.get("network", {}))
     return [row for row in rows if row["xenolith"] is not None or (row["linux"] and not only)]
 

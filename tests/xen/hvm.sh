@@ -2,7 +2,7 @@
 # HVM domains, started by SeaBIOS and GRUB from the CD that the build makes; slow, as all of a PC is emulated
 # inside of the emulation. So each test asks more than one thing of its domain, and what has nothing to do with GRUB starts
 # by kernel=, which is quicker.
-# needs: hello unprobed echo.iso vcpus.watch.mb2.iso crash.text.iso files.modules.iso files.modules.mb2.iso multiboot_dma.bin
+# needs: hello unprobed features echo.iso vcpus.watch.mb2.iso crash.text.iso files.modules.iso files.modules.mb2.iso multiboot_dma.bin
 # limit: 290
 # xen: 4.17 4.20
 
@@ -61,6 +61,15 @@ test_hvm_stack_overflow_unprobed() {
     send_console "$domain" ""
     ends crash
     says "panic: stack overflow in thread main"
+}
+
+test_hvm_features_are_on() {
+    hvm features vcpus=4
+    ends poweroff 200
+    for vcpu in 0 1 2 3; do
+        says_line "^vCPU $vcpu: WP NXE SMEP SMAP UMIP\$"
+    done
+    says_line '^memory: \([1-9][0-9]*\) of \1 blocks of 2 MiB'
 }
 
 test_hvm_hello_by_kernel() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The same files as PVH domains: every size of memory, many vCPUs, what a crash says, what the toolstack asks.
-# needs: hello crash vcpus vcpus.lost.elf unprobed
+# needs: hello crash vcpus vcpus.lost.elf unprobed features
 # limit: 120
 # xen: 4.17 4.20
 
@@ -68,6 +68,16 @@ test_pvh_nested_panic() {
     boot_pvh crash 'extra="nested"'
     ends crash
     says "panic during the panic: null pointer dereference (read at 0x8)"
+}
+
+# What the bed's CPU has of these, every vCPU uses; and all memory is mapped by large pages.
+test_pvh_features_are_on() {
+    boot_pvh features vcpus=4 memory=64
+    ends poweroff
+    for vcpu in 0 1 2 3; do
+        says_line "^vCPU $vcpu: WP NXE SMEP SMAP UMIP\$"
+    done
+    says_line '^memory: \([1-9][0-9]*\) of \1 blocks of 2 MiB'
 }
 
 # Nobody probes the stack here: the fault's frame finds no room, and what follows has a stack of its own.

@@ -172,19 +172,20 @@ def arm64_arguments(image, clock, forward):
 def x86_arguments(image, clock, ram, share, forward):
     """QEMU's arguments; the same in save and run but for `share`, which says that this is a save, the
     forwarded ports and a clock that only runs."""
-    # TCG of QEMU 7.2 lacks what Xen expects of SMAP (dom0 dies) and RDTSCP (PVH Linux dies); that of
-    # QEMU 10 reads the clock in x2APIC registers where instruction counting forbids it ("Bad icount
-    # read", and QEMU ends). Xen must not put off saving the FPU (eager-fpu): when domains change places
+    # TCG of QEMU 7.2 lacks what Xen expects of SMAP for itself (dom0 dies; so it and SMEP are for HVM and PVH
+    # domains alone) and of RDTSCP (PVH Linux dies); that of QEMU 10 reads the clock in x2APIC registers
+    # where instruction counting forbids it ("Bad icount read", and QEMU ends). Xen must not put off saving the FPU (eager-fpu): when domains change places
     # on both CPUs, dom0's programs find other programs' registers in it, and die.
     backend = f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={ram.replace(',', ',,')}"
     backend += ",share=on" if share else ",share=off,reserve=off"
     return [
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-M", "pc,memory-backend=ram", "-m", str(MEMORY_MIB), "-object", backend,
-        *CLOCKS[clock], "-cpu", "max,-smap,-smep,-rdtscp,-x2apic",
+        *CLOCKS[clock], "-cpu", "max,-rdtscp,-x2apic",
         "-kernel", image.xen,
         "-initrd", f"{image.kernel} console=hvc0 quiet,{image.initrd}",
         "-append", "console=com1 com1=115200 loglvl=warning guest_loglvl=all spec-ctrl=no,eager-fpu bootscrub=0 "
+                   "smep=hvm smap=hvm "
                    f"sched_ratelimit_us=0 dom0_mem={DOM0_MIB}M,max:{DOM0_MIB}M dom0_max_vcpus=1",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci,id=ports,disable-legacy=on",
