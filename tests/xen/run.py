@@ -20,7 +20,7 @@ edited to add one:
   # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
   # xen: 4.17 4.20                      the versions it runs on, on x86
   # gic: 2 3                            interrupt controllers, on ARM; 3 when not given
-  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_gic2, ...
+  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2, ...
   # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
@@ -46,7 +46,8 @@ from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of, 
 
 BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG=1 test-xen
 # CPU: (the kind of image that xl starts there, the guest whose configuration is meant, a compiler for dom0's programs)
-ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc")}
+ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc"),
+         "arm32": ("zImage", "pvh", "aarch64-linux-gnu-gcc")}
 VERSIONS = ("4.17", "4.20", "4.14")
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
