@@ -15,7 +15,7 @@ edited to add one:
                                         arguments, by multiboot2
                                         xen-shim: the Xen for PV domains inside of PVH ones
                                         multiboot_dma.bin: the loader for HVM domains by kernel=
-  # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
+  # dom0: spray                         programs of tests/xen/dom0/NAME.c, or of the folder tests/NAME, that it runs in dom0
   # limit: 30                           seconds that each test may take
   # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
   # xen: 4.17 4.20                      the versions it runs on, on x86
@@ -87,7 +87,8 @@ def build_images(arch, needs, folder):
             continue
         iso = need.endswith(".iso") and ".modules." not in need     # what is on those, the Makefile knows
         own = f"tests/xen/apps/{app}"
-        where = own if os.path.isdir(os.path.join(ROOT, own)) else app
+        # libc-test's folder is the Makefile's to know.
+        where = next((path for path in (own, f"apps/{app}") if os.path.isdir(os.path.join(ROOT, path))), "hello")
         image = f"{app}.elf" if iso else re.sub(r"\.elf$", f".{kind}", file_of(need))
         image = f"{BUILT}{arch}/" + re.sub(r"\.cfg$", f".{guest}.cfg", image)
         made = subprocess.run(["make", "-s", "--no-print-directory", f"ARCH={arch}", f"APP={where}", image], cwd=ROOT,
@@ -102,8 +103,9 @@ def build_images(arch, needs, folder):
 
 def build_dom0(compiler, name, program):
     """A program of ours for dom0, with its C library, as dom0's may be an older one."""
-    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
-               f"{HERE}/dom0/{name}.c"]
+    own = f"{HERE}/dom0/{name}.c"
+    sources = [own] if os.path.exists(own) else [*sorted(glob.glob(f"{ROOT}/tests/{name}/*.c")), "-fno-builtin", "-lm"]
+    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program, *sources]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
