@@ -111,7 +111,7 @@ $(B)/include/asm-offsets.h: $(firstword $(ARCH_DIRS))/asm-offsets.c | build/xen-
 
 # What runs once, or only when something happens that is slow anyway: small rather than fast.
 COLD := boot/memory boot/options boot/start console/input console/ring \
-        console/write control/control control/vcpus events/bind events/two_level kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
+        console/write control/control control/vcpus events/bind events/two_level kernel/balance kernel/hotplug kernel/account kernel/inherit kernel/interrupt kernel/kick kernel/priority \
         kernel/slice kernel/smp kernel/stop kernel/thread kernel/time lib/cmdline lib/error_name lib/format lib/log lib/panic \
         lib/symbols libc/archive libc/archive_cpio libc/archive_tar libc/atexit libc/console libc/directory libc/fd \
         libc/files libc/info libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls \

@@ -53,13 +53,12 @@ static void *direct(uint64_t paddr)
 
 static uint64_t param(uint32_t index)
 {
-    struct multicall_entry call[1] = { { 0 } };
-    struct xen_hvm_param param[1] = { { .index = index } };
-    int rc = hypercall_hvm_get_params(param, call, 1);
+    uint64_t value;
+    int rc = hypercall_hvm_get_param(index, &value);
 
     if (rc)
         panic("Xen does not tell HVM parameter %u: %s", index, error_name(rc));
-    return param[0].value;
+    return value;
 }
 
 /* Before anything that may fail: so that it can be read. */
@@ -149,6 +148,11 @@ static void start_interrupts(void)
     interrupt_enable_self();
 }
 
+static struct shared_info *shared_info(void)
+{
+    return (void *)shared_info_page;
+}
+
 static void connect_xen(struct boot_info *info)
 {
     struct percpu *cpu = &percpu_boot;
@@ -162,7 +166,7 @@ static void connect_xen(struct boot_info *info)
         give_up(info, "Xen takes neither shared_info nor vcpu_info");
     arm_grant_init(shared, tree.for_grants.size);
     arm_mmu_map_page(shared_info_page, shared, false);
-    info->shared = (void *)shared_info_page;
+    info->shared = shared_info;
     info->xenstore = (void *)window(XENSTORE);
     info->xenstore_port = (evtchn_port_t)param(HVM_PARAM_STORE_EVTCHN);
     arm_mmu_map_page(info->xenstore, param(HVM_PARAM_STORE_PFN) << PAGE_SHIFT, false);

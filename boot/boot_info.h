@@ -24,7 +24,9 @@ struct boot_info {
     struct boot_range unmapped[PAGE_UNMAPPED_MAX]; /* there, not mapped yet */
     void *stack_bottom, *stack_top;                /* what we run on; a guard page lies below */
 
-    struct shared_info *shared;
+    /* Where Xen's shared_info is. It need not be mapped before the first call; NULL: Xen refuses.
+     * Any context. */
+    struct shared_info *(*shared)(void);
     struct xencons_interface *console;
     evtchn_port_t console_port;
     struct xenstore_domain_interface *xenstore;

@@ -10,10 +10,12 @@
 #include "arch/cpu.h"
 #include "boot/boot_info.h"
 #include "hypercall/hvm.h"
+#include "hypercall/memory.h"
 #include "hypercall/vcpu.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "lib/percpu.h"
+#include "lib/spinlock.h"
 #include "mm/address_space.h"
 #include "mm/page.h"
 #include "x86/guest.h"
@@ -103,40 +105,60 @@ static void add_unmapped(struct boot_info *info)
         ROUND_UP(end, LARGE_PAGE) / PAGE_SIZE + 1; /* the one before: shared_info */
 }
 
-static void connect(struct boot_info *info)
+/* Mapped when it is first wanted, for Xen's wall clock or two-level events: the firmware of an HVM
+ * domain has used it, and taking it from there makes the device model forget all it has mapped of
+ * the domain, ten times as much work as the rest of the boot. */
+static struct shared_info *shared_info(void)
 {
-    static struct xen_hvm_param params[] = {
-        { .index = HVM_PARAM_CONSOLE_PFN },
-        { .index = HVM_PARAM_CONSOLE_EVTCHN },
-        { .index = HVM_PARAM_STORE_PFN },
-        { .index = HVM_PARAM_STORE_EVTCHN },
-    };
-    static struct multicall_entry calls[ARRAY_SIZE(params)];
-    struct percpu *cpu = &percpu_boot;
-    struct shared_info *shared = (void *)shared_info_page;
-    unsigned long pfn = hvm_frames_of_others - 1;
-    int rc;
+    static spinlock_t lock = SPINLOCK_INIT;
+    static struct shared_info *mapped; /* held: lock */
+    struct shared_info *shared = load_acquire(&mapped);
+    bool enabled;
 
-    cpu->vcpu_info.evtchn_upcall_mask = 1;
-    rc = hvm_connect(pfn);
-    if (rc == 0) {
-        /* Xen goes on with a copy of this one, and raises an upcall: it is to wait for its time. */
-        hvm_mmu_map_window(shared, pfn);
-        shared->vcpu_info[0].evtchn_upcall_mask = 1;
-        rc = hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
-                                          (unsigned long)&cpu->vcpu_info & ~PAGE_MASK);
+    if (shared)
+        return shared;
+    enabled = spin_lock_save(&lock);
+    if (!mapped && hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0,
+                                                   hvm_frames_of_others - 1) == 0) {
+        hvm_mmu_map_window(hvm_windows + 2 * PAGE_SIZE, hvm_frames_of_others - 1);
+        store_release(&mapped, (void *)(hvm_windows + 2 * PAGE_SIZE));
     }
-    if (rc == 0)
-        rc = hypercall_hvm_get_params(params, calls, ARRAY_SIZE(params));
+    shared = mapped;
+    spin_unlock_restore(&lock, enabled);
+    return shared;
+}
+
+static void must(int rc)
+{
     if (rc)
         panic("Xen does not connect us: %s", error_name(rc));
-    info->shared = shared;
+}
+
+static uint64_t param(uint32_t index)
+{
+    uint64_t value;
+
+    must(hypercall_hvm_get_param(index, &value));
+    return value;
+}
+
+static void connect(struct boot_info *info)
+{
+    struct percpu *cpu = &percpu_boot;
+
+    must(hypercall_vcpu_register_info(0, virt_to_mfn(cpu).n,
+                                      (unsigned long)&cpu->vcpu_info & ~PAGE_MASK));
+    /* Xen goes on with what it had, where no upcall was masked, and raises one: it does not know
+     * yet where to. */
+    upcalls_disable();
+    must(hvm_connect());
+    info->shared = shared_info;
     info->console = (void *)hvm_windows;
-    hvm_mmu_map_window(info->console, params[0].value);
-    info->console_port = (evtchn_port_t)params[1].value;
+    hvm_mmu_map_window(info->console, param(HVM_PARAM_CONSOLE_PFN));
+    info->console_port = (evtchn_port_t)param(HVM_PARAM_CONSOLE_EVTCHN);
     info->xenstore = (void *)(hvm_windows + PAGE_SIZE);
-    hvm_mmu_map_window(info->xenstore, params[2].value);
-    info->xenstore_port = (evtchn_port_t)params[3].value;
+    hvm_mmu_map_window(info->xenstore, param(HVM_PARAM_STORE_PFN));
+    info->xenstore_port = (evtchn_port_t)param(HVM_PARAM_STORE_EVTCHN);
 }
 
 /* From hvm_entry.S. This file is compiled without stack protector and stack limit: both are read

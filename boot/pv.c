@@ -28,13 +28,17 @@ static void *frame_to_virt(unsigned long mfn)
     return pfn_to_virt((pfn_t){ machine_to_phys_mapping[mfn] });
 }
 
-static void *map_shared_info(unsigned long machine_address)
+static struct shared_info *shared_info(void)
+{
+    return (void *)shared_info_page;
+}
+
+static void map_shared_info(unsigned long machine_address)
 {
     int rc = pv_mmu_replace(shared_info_page, machine_address);
 
     if (rc)
         panic("cannot map shared_info: %s", error_name(rc));
-    return shared_info_page;
 }
 
 static void decode(const struct start_info *si, char *mapped_end, struct boot_info *info)
@@ -47,6 +51,7 @@ static void decode(const struct start_info *si, char *mapped_end, struct boot_in
         module = ram_end;
     else if (module_add)
         module_add(module, si->mod_len, si->mod_len / PAGE_SIZE, NULL);
+    map_shared_info(si->shared_info);
     *info = (struct boot_info){
         .cmdline = (const char *)si->cmd_line,
         .mapped = { { (void *)(si->pt_base + (si->nr_pt_frames + 1) * PAGE_SIZE), mapped },
@@ -54,7 +59,7 @@ static void decode(const struct start_info *si, char *mapped_end, struct boot_in
         .unmapped = { { module + si->mod_len, ram_end }, { mapped, module } },
         .stack_bottom = boot_stack_bottom,
         .stack_top = boot_stack_top,
-        .shared = map_shared_info(si->shared_info),
+        .shared = shared_info,
         .console = frame_to_virt(si->console.domU.mfn),
         .console_port = si->console.domU.evtchn,
         .xenstore = frame_to_virt(si->store_mfn),

@@ -58,7 +58,7 @@ struct events_cpu *events_cpu_of(unsigned int vcpu)
     return vcpu < MAX_VCPUS && percpus[vcpu] ? percpus[vcpu]->events : NULL;
 }
 
-__attribute__((cold)) int events_init(struct shared_info *shared, enum events_abi abi)
+__attribute__((cold)) int events_init(struct shared_info *(*shared)(void), enum events_abi abi)
 {
     struct percpu *cpu = this_percpu();
     int rc = -XEN_ENOSYS;
@@ -74,8 +74,7 @@ __attribute__((cold)) int events_init(struct shared_info *shared, enum events_ab
         if (abi == EVENTS_FIFO)
             log_warn("events: Xen refuses the FIFO ABI (%s): using two-level", error_name(rc));
         events_ops = &two_level_ops;
-        two_level_init(shared);
-        rc = 0;
+        rc = two_level_init(shared());
     }
     if (rc == 0)
         cpu->events = &boot_cpu;

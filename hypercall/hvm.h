@@ -10,26 +10,17 @@
 #include <xen/hvm/params.h>
 #include "hypercall/hypercall.h"
 
-/* Several at once, for the price of one: entering Xen is what costs. Of each `index` is given;
- * `calls` is all zeroes. */
-static inline int hypercall_hvm_get_params(struct xen_hvm_param *params,
-                                           struct multicall_entry *calls, unsigned int count)
+/* `index`: HVM_PARAM_*. Several are not quicker as a multicall: each thing that Xen reads or writes
+ * by address costs it a walk through the page tables, more than entering Xen. */
+static inline int hypercall_hvm_get_param(uint32_t index, uint64_t *value)
 {
-    int rc;
+    struct xen_hvm_param op = { .domid = DOMID_SELF, .index = index };
+    int rc = (int)hypercall2(__HYPERVISOR_hvm_op, HVMOP_get_param, &op);
 
-    for (unsigned int i = 0; i < count; i++) {
-        params[i].domid = DOMID_SELF;
-        calls[i].op = __HYPERVISOR_hvm_op;
-        calls[i].args[0] = HVMOP_get_param;
-        calls[i].args[1] = HC_ARG(&params[i]);
-    }
-    rc = (int)hypercall2(__HYPERVISOR_multicall, calls, count);
-    while (count-- && rc == 0)
-        rc = (int)calls[count].result;
+    *value = op.value;
     return rc;
 }
 
-/* `index`: HVM_PARAM_*. */
 static inline int hypercall_hvm_set_param(uint32_t index, uint64_t value)
 {
     struct xen_hvm_param op = { .domid = DOMID_SELF, .index = index, .value = value };

@@ -6,8 +6,8 @@
 #include "events/events.h"
 #include "kernel/sched_private.h"
 
-static const struct shared_info *wall_clock; /* NULL before time_init() */
-static uint64_t latest_ns;                   /* that anybody was told */
+static struct shared_info *(*wall_clock)(void); /* NULL before time_init() */
+static uint64_t latest_ns;                      /* that anybody was told */
 
 uint64_t time_now_ns(void)
 {
@@ -45,7 +45,9 @@ static uint64_t wall_start_ns(const struct shared_info *shared)
 
 uint64_t time_wall_ns(void)
 {
-    return time_now_ns() + (wall_clock ? wall_start_ns(wall_clock) : 0);
+    const struct shared_info *shared = wall_clock ? wall_clock() : NULL;
+
+    return time_now_ns() + (shared ? wall_start_ns(shared) : 0);
 }
 
 void thread_sleep_until(uint64_t deadline_ns)
@@ -93,7 +95,7 @@ __attribute__((cold)) static void throttle_begin(uint64_t delay_ns)
     timer_arm(&timer, time_after_ns(delay_ns));
 }
 
-__attribute__((cold)) int time_init(struct shared_info *shared)
+__attribute__((cold)) int time_init(struct shared_info *(*shared)(void))
 {
     bool enabled;
     int rc = arch_timer_start(timer_event);

@@ -39,4 +39,4 @@ int thread_sleep_interruptible(uint64_t deadline_ns);
 
 /* Boot, on each vCPU: start its timer. `shared` has the wall clock; NULL on secondary vCPUs. 0 or
  * -errno. */
-int time_init(struct shared_info *shared);
+int time_init(struct shared_info *(*shared)(void));

@@ -13,7 +13,7 @@
 
 static inline void start_events(enum events_abi abi)
 {
-    CHECK_EQ(events_init(fake_xen.shared, abi), 0);
+    CHECK_EQ(events_init(fake_shared_info, abi), 0);
     CHECK_EQ(events_get_abi(), abi);
     upcalls_enable();
 }

@@ -74,6 +74,11 @@ void fake_xen_init(void)
     log_add_sink(&sink);
 }
 
+struct shared_info *fake_shared_info(void)
+{
+    return fake_xen.shared;
+}
+
 _Noreturn void fake_domain_ends(const char *format, ...)
 {
     va_list args;

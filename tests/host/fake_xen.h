@@ -53,6 +53,8 @@ struct fake_xen {
 #define FAKE_GO_ON INT64_MIN
 extern struct fake_xen fake_xen;
 
+/* fake_xen.shared, as parts of the guest ask for it. */
+struct shared_info *fake_shared_info(void);
 /* How often the guest made this hypercall; `cmd` is its first argument. */
 unsigned int fake_hypercalls(unsigned int nr, unsigned int cmd);
 /* Messages logged so far that contain `text` (log_line() is faked by lib/log.c with a sink). */

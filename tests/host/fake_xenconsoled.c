@@ -142,7 +142,7 @@ void fake_xenconsoled_start(uint32_t index)
     ring->in_cons = ring->in_prod = index;
     ring->out_cons = ring->out_prod = index;
     fake_xenconsoled.ring = ring;
-    if (events_init(fake_xen.shared, EVENTS_AUTO))
+    if (events_init(fake_shared_info, EVENTS_AUTO))
         abort();
     upcalls_enable();
     timer_init(&timer, no_timer, NULL);

@@ -548,7 +548,7 @@ void fake_xenstored_start(uint32_t index)
     fake_xenstored.ring->rsp_prod = fake_xenstored.ring->rsp_cons = index;
     fake_xenstored.ring->server_features = 0;
     fake_xenstored.ring->connection = XENSTORE_CONNECTED;
-    if (events_init(fake_xen.shared, EVENTS_AUTO))
+    if (events_init(fake_shared_info, EVENTS_AUTO))
         abort();
     upcalls_enable();
     fake_upcalls_to_thread();

@@ -63,7 +63,7 @@ static unsigned int queues = 1;   /* that share the memory */
 /* A queue as it is when the link is up, everything agreed on. */
 static void open_queue(void)
 {
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_AUTO), 0);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_AUTO), 0);
     upcalls_enable();
     nf.queues[0] = q;
     nf.nr_queues = 1;

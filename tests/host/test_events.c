@@ -665,14 +665,30 @@ TEST_BOTH_ABIS(own_ipi_is_never_throttled)
 
 TEST(auto_takes_fifo)
 {
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_AUTO), 0);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_AUTO), 0);
     CHECK_EQ(events_get_abi(), EVENTS_FIFO);
+}
+
+static struct shared_info *no_shared_info(void)
+{
+    return NULL;
+}
+
+TEST(fifo_needs_no_shared_info)
+{
+    CHECK_EQ(events_init(no_shared_info, EVENTS_AUTO), 0);
+    CHECK_EQ(events_get_abi(), EVENTS_FIFO);
+}
+
+TEST(two_level_without_shared_info_is_an_error)
+{
+    CHECK_EQ(events_init(no_shared_info, EVENTS_2L), -XEN_ENODEV);
 }
 
 TEST(xen_without_fifo)
 {
     fake_xen.has_fifo = false;
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_AUTO), 0);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_AUTO), 0);
     CHECK_EQ(events_get_abi(), EVENTS_2L);
     CHECK_EQ(fake_logged("warning"), 0);
     CHECK_EQ(fake_alloc_live(), 0);
@@ -681,7 +697,7 @@ TEST(xen_without_fifo)
 TEST(forced_fifo_refused_warns)
 {
     fake_xen.has_fifo = false;
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_FIFO), 0);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_FIFO), 0);
     CHECK_EQ(events_get_abi(), EVENTS_2L);
     CHECK_EQ(fake_logged("refuses the FIFO ABI (ENOSYS)"), 1);
 }

@@ -353,5 +353,5 @@ static long refuse_expand(unsigned int nr, unsigned long cmd, void *arg, unsigne
 TEST(no_array_at_boot_is_an_error)
 {
     fake_xen.hook = refuse_expand; /* the domain has been switched: two-level is no way back */
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_AUTO), -XEN_ENOMEM);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_AUTO), -XEN_ENOMEM);
 }

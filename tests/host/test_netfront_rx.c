@@ -438,7 +438,7 @@ TEST(queue_opens_when_memory_is_short_or_not_at_all)
 TEST(queue_opens_when_the_grant_table_is_full)
 {
     fake_xen.max_grant_frames = 1;
-    CHECK_EQ(events_init(fake_xen.shared, EVENTS_AUTO), 0);
+    CHECK_EQ(events_init(fake_shared_info, EVENTS_AUTO), 0);
     q->nf = &nf;
     signal_init(&q->work);
     CHECK_EQ(queue_open(q), -XEN_ENOSPC);

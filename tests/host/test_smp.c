@@ -155,7 +155,7 @@ void smp_stop_init(void)
 {
 }
 
-int time_init(struct shared_info *shared)
+int time_init(struct shared_info *(*shared)(void))
 {
     CHECK(shared == NULL);
     return 0;

@@ -311,6 +311,16 @@ TEST(sleep_ends_on_time)
 
 static struct shared_info shared_page;
 
+static struct shared_info *page(void)
+{
+    return &shared_page;
+}
+
+static struct shared_info *no_page(void)
+{
+    return NULL;
+}
+
 /* Xen writes a new wall clock, one field per point; odd while it does. */
 static void xen_writes(void)
 {
@@ -342,8 +352,10 @@ TEST(wall_clock_is_read_whole)
     struct timers *timers = alone();
 
     shared_page.wc_sec = 1700000000;
-    wall_clock = &shared_page;
     sim.now_ns = 5;
+    wall_clock = no_page;
+    CHECK_EQ(time_wall_ns(), 5);
+    wall_clock = page;
     CHECK_EQ(time_wall_ns(), 1700000000 * NS_PER_S + 5);
     shared_page.wc_sec_hi = 1;
     CHECK_EQ(time_wall_ns(), (1700000000 + (1ULL << 32)) * NS_PER_S + 5);

@@ -10,7 +10,8 @@ memory_free() { curl -s --max-time 5 http://10.0.2.30/stats.json | sed 's/.*"mem
 serves() { curl -sf -o /dev/null --max-time 2 http://10.0.2.30/bytes/100000; }
 
 # A transfer runs into each detach. It may break; the next ones work, and no memory is gone: nobody's receive
-# buffers, a MiB for each queue and turn. What caches and TCP hold back comes and goes by a third of one.
+# buffers, a MiB for each queue and turn, so at least two here. What caches and TCP hold back comes and goes: 0.9
+# were seen with four vCPUs.
 detach_and_attach() {
     local n first now
     serve http 10.0.2.30 "vcpus=$1"
@@ -25,7 +26,7 @@ detach_and_attach() {
         now=$(memory_free)
         [ $n = 2 ] && first=$now
     done
-    [ "$now" -gt $((first - 786432)) ] || fail "free memory: $first bytes after the first turn, $now after the last"
+    [ "$now" -gt $((first - 1572864)) ] || fail "free memory: $first bytes after the first turn, $now after the last"
     expect "sum of 1 MB" "$(sum_of http://10.0.2.30/bytes/1000000)" "$(pattern 1000000 | md5sum)"
     says_not error
 }

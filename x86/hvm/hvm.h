@@ -30,7 +30,7 @@ void hvm_mmu_init(bool nx);
 /* Look at physical memory, wherever it is below 4 GiB: read-only, until the next call. NULL: not
  * possible. At most 2 MiB. Boot. */
 const void *hvm_window(uint64_t paddr, size_t len);
-/* Map a frame of Xen's at `virt`, one of hvm_windows. Boot. */
+/* Map a frame of Xen's at `virt`, one of hvm_windows. */
 void hvm_mmu_map_window(void *virt, uint64_t pfn);
 /* Tables for the first memory that is mapped; NULL when they are used up. Boot. */
 void *hvm_mmu_boot_table(void);
@@ -39,8 +39,8 @@ extern unsigned long hvm_frames_of_others;
 
 /* Is there a Xen below us? From here on hypercalls work. */
 bool hvm_find_xen(void);
-/* Have Xen put shared_info at our frame `pfn`, and call us back. 0 or -errno. */
-int hvm_connect(unsigned long pfn);
+/* Have Xen call us back. 0 or -errno. */
+int hvm_connect(void);
 /* Ourselves, or DOMID_SELF if Xen does not tell. */
 domid_t hvm_domid(void);
 

@@ -4,7 +4,6 @@
  * and arch/x86/hvm/irq.c.
  */
 #include "hypercall/hvm.h"
-#include "hypercall/memory.h"
 #include "lib/panic.h"
 #include "x86/cpuid.h"
 #include "x86/hvm/hvm.h"
@@ -39,10 +38,9 @@ domid_t hvm_domid(void)
     return hvm.eax & XEN_HVM_CPUID_DOMID_PRESENT ? (domid_t)hvm.ecx : DOMID_SELF;
 }
 
-int hvm_connect(unsigned long pfn)
+int hvm_connect(void)
 {
     uint64_t callback = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | HVM_CALLBACK_VECTOR;
-    int rc = hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0, pfn);
 
-    return rc ? rc : hypercall_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
+    return hypercall_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, callback);
 }
