@@ -81,7 +81,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
-.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen test-arm64 soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen test-arm64 test-arm32 soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers check-scripts clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -279,7 +279,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-wrapper test-bed test-page test-xen test-arm64
+              test-wrapper test-bed test-page test-xen test-arm64 test-arm32
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
@@ -288,8 +288,8 @@ test-xen: all | bed-tools
 	@tests/xen/run.py --arch $(ARCH) $(if $(SHORT),--short) $(if $(ONLY),--only '$(ONLY)')
 
 # Another CPU's image, and the shorter ones of its domains' tests; all: make test-xen ARCH=arm64.
-test-arm64: test-%:
-	@$(MAKE) --no-print-directory ARCH=$* SHORT=1 test-image test-xen
+test-arm64 test-arm32: test-%:
+	@$(MAKE) --no-print-directory --keep-going ARCH=$* SHORT=1 test-image $(if $(filter arm32,$*),test-relocate) test-xen
 
 soak: all | bed-tools
 	@tests/xen/run.py --soak --arch $(ARCH) $(if $(ONLY),--only '$(ONLY)')
@@ -309,7 +309,7 @@ test-image: $(B)/hello.elf $(KERNEL_OBJ)
 
 # ARMv7's image where Xen does not put it.
 .PHONY: test-relocate
-test-relocate: $(B)/hello.$(IMAGE_KIND)
+test-relocate: $(B)/hello.$(IMAGE_KIND) | bed-tools
 	@tests/relocate/run.py $< '$(ONLY)'
 
 # The archive is a module there.
@@ -424,7 +424,7 @@ Xenolith: C programs as Xen domains.
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
                   its parts: test-host (fake Xen), test-image, test-iso, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
-                  test-xen (real Xen)
+                  test-xen (real Xen), test-arm64, test-arm32
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app, $(B)/APP.elf, their configurations for xl, and CDs for HVM, APP.iso

@@ -19,7 +19,7 @@ BED_PACKAGES  := bed_arm
 BED_ARCH      := arm64
 CFG_pvh       := arm
 
-NOT_FOR_THIS_ARCH := hvm.c hvm_entry.S loaded.c multiboot.c notes.S pv.c pv_entry.S pvh.c \
+NOT_FOR_THIS_ARCH := cards.c hvm.c hvm_entry.S loaded.c multiboot.c notes.S pv.c pv_entry.S pvh.c \
                      $(if $(filter arm64,$(ARCH)),arm32,arm64)_entry.S
 ARCH_COLD      := boot/arm boot/device_tree arm/fault arm/gic arm/grant arm/mmu arm/random arm/smp \
                   arm/$(ARCH)/cpu arm/$(ARCH)/trap

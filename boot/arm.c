@@ -119,28 +119,14 @@ static void place_memory(void)
                  (unsigned long long)(pages / PAGES_PER_MIB));
 }
 
-/* What the page allocator begins with: 2 MiB at once if there are any, else what there is. */
 static void take_first_memory(struct boot_info *info)
 {
-    struct memory_range first = { 0, 0 };
+    struct memory_range first = memory_take_first(&tree.memory);
 
-    for (unsigned int i = 0; i < tree.memory.nr; i++) {
-        struct memory_range range = tree.memory.ranges[i];
-        uint64_t aligned = ROUND_UP(range.start, LARGE_PAGE);
-
-        if (range.end > aligned && range.end - aligned >= LARGE_PAGE) {
-            first = (struct memory_range){ aligned, aligned + LARGE_PAGE };
-            break;
-        }
-        range.end = MIN(range.end, ROUND_UP(range.start + 1, LARGE_PAGE));
-        if (range.end - range.start > first.end - first.start)
-            first = range;
-    }
     info->mapped[0] = (struct boot_range){ direct(first.start), direct(first.end) };
     if (first.start == first.end ||
         mmu_map_direct(direct(first.start), direct(first.end), arm_mmu_boot_table))
         give_up(info, "the device tree tells of no memory");
-    memory_remove(&tree.memory, first.start, first.end - first.start);
     for (unsigned int i = 0; i < tree.memory.nr; i++)
         info->unmapped[i] = (struct boot_range){ direct(tree.memory.ranges[i].start),
                                                  direct(tree.memory.ranges[i].end) };

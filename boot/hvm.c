@@ -79,29 +79,14 @@ static void *direct(uint64_t paddr)
     return (void *)(paddr + HVM_DIRECT_MAP);
 }
 
-/* What the page allocator begins with: 2 MiB at once if there are any, else what there is. */
 static void take_first_memory(struct boot_info *info)
 {
-    struct memory *memory = &loaded.memory;
-    struct memory_range first = { 0, 0 };
+    struct memory_range first = memory_take_first(&loaded.memory);
 
-    for (unsigned int i = 0; i < memory->nr; i++) {
-        struct memory_range range = memory->ranges[i];
-        uint64_t aligned = ROUND_UP(range.start, LARGE_PAGE);
-
-        if (range.end > aligned && range.end - aligned >= LARGE_PAGE) {
-            first = (struct memory_range){ aligned, aligned + LARGE_PAGE };
-            break;
-        }
-        range.end = MIN(range.end, ROUND_UP(range.start + 1, LARGE_PAGE));
-        if (range.end - range.start > first.end - first.start)
-            first = range;
-    }
     info->mapped[0] = (struct boot_range){ direct(first.start), direct(first.end) };
     if (first.start == first.end ||
         hvm_mmu_map_direct(direct(first.start), direct(first.end), hvm_mmu_boot_table))
         panic("the loader told of no memory");
-    memory_remove(memory, first.start, first.end - first.start);
 }
 
 /* All the rest; and where memory ends. */

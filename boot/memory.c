@@ -4,6 +4,9 @@
  */
 #include "boot/memory.h"
 #include "arch/page.h"
+#include "mm/page.h"
+
+#define LARGE_PAGE (PAGE_SIZE << PAGE_MAX_ORDER)
 
 static uint64_t end_of(uint64_t start, uint64_t size)
 {
@@ -37,7 +40,7 @@ static void put(struct memory *memory, uint64_t start, uint64_t end)
 }
 
 /* Whole pages. */
-static uint64_t remove_pages(struct memory *memory, uint64_t start, uint64_t end)
+static uint64_t cut(struct memory *memory, uint64_t start, uint64_t end)
 {
     uint64_t before = 0;
 
@@ -61,7 +64,7 @@ void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t l
     start = ROUND_UP(MIN(start, limit), PAGE_SIZE);
     if (start >= end)
         return;
-    remove_pages(memory, start, end); /* told twice is not twice there */
+    cut(memory, start, end); /* told twice is not twice there */
     put(memory, start, end);
 }
 
@@ -69,5 +72,23 @@ uint64_t memory_remove(struct memory *memory, uint64_t start, uint64_t size)
 {
     uint64_t end = MIN(end_of(start, size), UINT64_MAX & PAGE_MASK);
 
-    return size ? remove_pages(memory, start & PAGE_MASK, ROUND_UP(end, PAGE_SIZE)) : 0;
+    return size ? cut(memory, start & PAGE_MASK, ROUND_UP(end, PAGE_SIZE)) : 0;
+}
+
+struct memory_range memory_take_first(struct memory *memory)
+{
+    struct memory_range first = { 0, 0 };
+
+    for (unsigned int i = 0; i < memory->nr; i++) {
+        struct memory_range range = memory->ranges[i];
+        uint64_t aligned = ROUND_UP(range.start, LARGE_PAGE);
+
+        if (range.end >= aligned + LARGE_PAGE)
+            range.start = aligned;
+        range.end = MIN(range.end, ROUND_UP(range.start + 1, LARGE_PAGE));
+        if (size_of(&range) > size_of(&first))
+            first = range;
+    }
+    cut(memory, first.start, first.end);
+    return first;
 }

@@ -22,3 +22,6 @@ struct memory {
 void memory_add(struct memory *memory, uint64_t start, uint64_t size, uint64_t limit);
 /* [start, start + size) is something else, or in use. How many pages of it were there. */
 uint64_t memory_remove(struct memory *memory, uint64_t start, uint64_t size);
+/* Takes away what the page allocator is to begin with: 2 MiB by one entry of a page table if there
+ * are any, else what there is; all of it, or the empty range at 0. */
+struct memory_range memory_take_first(struct memory *memory);

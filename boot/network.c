@@ -5,15 +5,11 @@
  * there.
  */
 #include <string.h>
-#include "arch/cpu.h"
+#include "arch/cards.h"
 #include "boot/options.h"
 #include "lib/log.h"
-#include "mm/kmem.h"
 #include "net/netdev.h"
 #include "netfront/netfront.h"
-#include "rtl8139/rtl8139.h"
-#include "x86/hvm/hvm.h"
-#include "xenbus/xenstore.h"
 
 /* In enum netfront_feature's order. */
 static const char *const features[NETFRONT_FEATURES] = { "sg",    "gso",   "csum", "multiqueue",
@@ -65,41 +61,11 @@ const struct cmdline_option network_options[] = {
     { NULL, NULL, NULL, net_options },
 };
 
-static bool has_vif(void)
-{
-    char *names;
-    unsigned int count;
-
-    if (xenstore_directory(XBT_NIL, "device/vif", &names, &count))
-        return false;
-    kmem_free(names);
-    return count > 0;
-}
-
-/* An HVM domain has a card for each of its interfaces, with the same address: either is to be used.
- * The cards are, if so asked, or if there is nothing else, or if they cannot be taken away. */
-static void choose_cards(void)
-{
-    int rc = -XEN_ENOENT;
-
-    if (!wants_rtl8139 && has_vif()) {
-        rc = hvm_unplug_nics();
-        if (rc == 0)
-            return;
-        log_info("network: the emulated cards stay: %s", error_name(rc));
-    }
-    if (rtl8139_start())
-        netfront_leave_to(rtl8139_has);
-    else if (wants_rtl8139)
-        log_warn("network: there is no card for -net=rtl8139");
-}
-
 void network_start(void)
 {
     int rc;
 
-    if (strcmp(arch_guest_type, "hvm") == 0)
-        choose_cards();
+    cards_choose(wants_rtl8139);
     rc = netfront_start();
     if (rc)
         log_error("netfront: no interfaces: %s", error_name(rc));

@@ -41,7 +41,6 @@ group_build()
 group_arm64()
 {
     need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
-    need_file libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a # programs for dom0
 }
 
 group_arm32()
@@ -67,6 +66,9 @@ group_bed_arm()
 {
     group_bed
     need_command qemu-system-aarch64 qemu-system-arm
+    # Programs for dom0, which is an ARMv8 whatever its domains are.
+    need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need_file libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a
 }
 
 group_iso()

@@ -19,7 +19,7 @@ CFG_pvh       := pvh
 CFG_hvm       := hvm
 
 # Of boot/, what other CPUs' doors are made of.
-NOT_FOR_THIS_ARCH := no_cards.c arm.c arm32_entry.S arm64_entry.S device_tree.c
+NOT_FOR_THIS_ARCH := arm.c arm32_entry.S arm64_entry.S device_tree.c
 ARCH_COLD      := boot/hvm boot/loaded boot/multiboot boot/pv boot/pvh pci/pci rtl8139/chip rtl8139/life rtl8139/rtl8139 \
                   x86/cpu x86/guest x86/trap x86/hvm/cpu x86/hvm/grant x86/hvm/interrupt x86/hvm/mmu x86/hvm/smp x86/hvm/uart x86/hvm/unplug x86/hvm/xen x86/pv/grant x86/pv/mmu x86/pv/segment x86/pv/smp x86/segment
 ARCH_NO_CANARY := boot/pv boot/hvm x86/context x86/cpu x86/segment x86/pv/segment x86/hvm/cpu

@@ -6,7 +6,7 @@ What is checked depends on the CPU that it is for.
 usage: check_image.py [--only PATTERN] IMAGE.elf KERNEL.o...
 
 The last line is "N passed, N failed".  The file is read here, byte by byte; only the disassembly of the
-kernel's objects is objdump's.  Follows Xen public/elfnote.h and the ELF-64 specification.
+kernel's objects is objdump's.  Follows Xen public/elfnote.h and the ELF specification.
 """
 import argparse
 import re
@@ -24,8 +24,8 @@ PAGE = 4096
 PADDR = 1 << 20       # where the image lies physically, unless Xen says
 LARGE_PAGE = 2 << 20
 LOADABLE_MAX = 192 << 10
-X86_64, AARCH64 = 62, 183
-IMAGE_MAX = 208 << 10           # of ARMv8's Image
+X86_64, AARCH64, ARM = 62, 183, 40
+IMAGE_MAX = {AARCH64: 208 << 10, ARM: 160 << 10}    # of ARMv8's Image, of ARMv7's zImage
 NOTE = {"ENTRY": 1, "HYPERCALL_PAGE": 2, "VIRT_BASE": 3, "PADDR_OFFSET": 4, "XEN_VERSION": 5,
         "LOADER": 8, "PHYS32_ENTRY": 18}
 
@@ -37,26 +37,36 @@ class Record:
         self.__dict__.update(zip(names.split(), struct.unpack_from(layout, data, offset)))
 
 
+# The structures of ELF files, by their class: 32 bits and 64 bits.
+HEADER = "magic bits order type machine entry phoff shoff phnum shnum shstrndx"
+SECTION = "name type flags addr offset size link info align entsize"
+CLASSES = {
+    1: ((HEADER, "<4sBB10xHH4xIII4x2x2xH2xHH"), ("type offset vaddr paddr filesz memsz flags align", "<8I"),
+        (SECTION, "<10I"), ("name value size info other shndx", "<IIIBBH")),
+    2: ((HEADER, "<4sBB10xHH4xQQQ4x2x2xH2xHH"), ("type flags offset vaddr paddr filesz memsz align", "<IIQQQQQQ"),
+        (SECTION, "<IIQQQQIIQQ"), ("name info other shndx value size", "<IBBHQQ")),
+}
+
+
 class Image:
-    """An ELF-64 file."""
+    """An ELF file."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
             self.data = file.read()
-        self.header = Record("magic bits order type machine entry phoff shoff phnum shnum shstrndx",
-                             "<4sBB10xHH4xQQQ4x2x2xH2xHH", self.data, 0)
-        self.segments = [
-            Record("type flags offset vaddr paddr filesz memsz align", "<IIQQQQQQ", self.data,
-                   self.header.phoff + 56 * n) for n in range(self.header.phnum)]
-        self.sections = [
-            Record("name type flags addr offset size link info align entsize", "<IIQQQQIIQQ",
-                   self.data, self.header.shoff + 64 * n) for n in range(self.header.shnum)]
+        header, segment, section, self.symbol = CLASSES[self.data[4]]
+        self.header = Record(*header, self.data, 0)
+        self.segments = self.table(segment, self.header.phoff, self.header.phnum)
+        self.sections = self.table(section, self.header.shoff, self.header.shnum)
         names = self.sections[self.header.shstrndx]
         for section in self.sections:
             section.name = self.string(names.offset + section.name)
         self.loads = [s for s in self.segments if s.type == PT_LOAD]
         self.symbols = list(self.read_symbols())
         self.address = {s.name: s.value for s in self.symbols if s.shndx}
+
+    def table(self, structure, offset, count):
+        return [Record(*structure, self.data, offset + struct.calcsize(structure[1]) * n) for n in range(count)]
 
     def string(self, offset):
         return self.data[offset:self.data.index(b"\0", offset)].decode()
@@ -66,9 +76,7 @@ class Image:
             if table.type != SHT_SYMTAB:
                 continue
             names = self.sections[table.link].offset
-            for n in range(1, table.size // 24):
-                symbol = Record("name info other shndx value size", "<IBBHQQ", self.data,
-                                table.offset + 24 * n)
+            for symbol in self.table(self.symbol, table.offset, table.size // table.entsize)[1:]:
                 symbol.name = self.string(names + symbol.name)
                 yield symbol
 
@@ -109,7 +117,8 @@ def xen_number(image, name):
 
 def elf_header(image):
     header = image.header
-    expect((header.magic, header.bits, header.order) == (b"\x7fELF", 2, 1), "not little-endian ELF-64")
+    expect((header.magic, header.bits, header.order) == (b"\x7fELF", 1 if header.machine == ARM else 2, 1),
+           "not a little-endian ELF file of the CPU's width")
     expect(header.type == 2 and header.machine in CHECKS, f"not an executable: {header.type}, {header.machine}")
 
 
@@ -255,9 +264,10 @@ def symbol_table_is_the_symbols(image):
     for symbol in image.symbols:
         section = image.sections[symbol.shndx] if 0 < symbol.shndx < len(image.sections) else None
         if (section and section.flags & SHF_EXEC and symbol.info & 15 not in (STT_SECTION, STT_FILE)
-                # $x: ARM's, for tools
+                # $x, $a, $d: ARM's, for tools
                 and not symbol.name.startswith(("__text_", "__program_text_", "$")) and symbol.value >= start):
-            functions.setdefault(symbol.value - start, set()).add(symbol.name)
+            thumb = symbol.value & 1 if image.header.machine == ARM else 0      # some of newlib's
+            functions.setdefault(symbol.value - thumb - start, set()).add(symbol.name)
     expect(len(functions) > 100, f"only {len(functions)} functions in the image")
     expect(set(offsets) == set(functions),
            f"{len(offsets)} in the table, {len(functions)} in the image; "
@@ -277,8 +287,20 @@ def arm_boot_header(image):
     expect(flags == 0xa, f"flags are 0x{flags:x}")
 
 
+def zimage_header(image):
+    """Linux Documentation/arch/arm/booting.rst; as Xen 4.17 reads it (xen/arch/arm/kernel.c): from start to end is what it loads."""
+    first = image.loads[0]
+    magic, start, end = struct.unpack_from("<III", image.data, first.offset + 36)
+    expect(magic == 0x016f2818, f"the magic is 0x{magic:x}")
+    expect(start == 0, f"it is to be loaded at 0x{start:x}, not anywhere")
+    expect(end == file_size(image), f"it ends at {end}, the file at {file_size(image)}")
+    entry, = struct.unpack_from("<I", image.data, first.offset + 32)
+    expect(first.vaddr + 32 + 8 + ((entry & 0xffffff) << 2) == image.address["arm_entry"] and entry >> 24 == 0xea,
+           "behind the first eight words is no branch to arm_entry")
+
+
 def arm_parts_begin_with_pages(image):
-    """The entry gives each part its rights by pages (boot/arm64_entry.S)."""
+    """The entry gives each part its rights by pages (boot/arm*_entry.S)."""
     for name in ("__image_start", "__text_end_page", "__rodata_end", "__data_start", "__image_end"):
         expect(image.address[name] % PAGE == 0, f"{name} is 0x{image.address[name]:x}")
     if image.header.machine == AARCH64:
@@ -287,19 +309,25 @@ def arm_parts_begin_with_pages(image):
     expect(len(code) == 1 and code[0].addr + code[0].size <= image.address["__text_end_page"], "code outside of text")
 
 
+def file_size(image):
+    """Of what objcopy makes of this one."""
+    return max(load.vaddr + load.filesz for load in image.loads) - image.loads[0].vaddr
+
+
 def arm_small_enough(image):
-    size = max(load.vaddr + load.filesz for load in image.loads) - image.loads[0].vaddr
-    expect(0 < size <= IMAGE_MAX, f"the Image has {size} bytes, over {IMAGE_MAX}")
+    size, most = file_size(image), IMAGE_MAX[image.header.machine]
+    expect(0 < size <= most, f"the file has {size} bytes, over {most}")
 
 
 FPU = {X86_64: ("objdump", r"%([xyz]mm\d+|mm\d|st\b)"),
-       AARCH64: ("aarch64-linux-gnu-objdump", r"[\s,{\[][vqdshb]\d+\b")}
+       AARCH64: ("aarch64-linux-gnu-objdump", r"[\s,{\[][vqdshb]\d+\b"),
+       ARM: ("arm-linux-gnueabihf-objdump", r"[\s,{\[][qds]\d+\b")}
 
 
 def kernel_leaves_the_fpu_alone(image, objects):
     """An upcall does not save the program's registers of the FPU; on ARM what saves them is assembly."""
     objdump, registers = FPU[image.header.machine]
-    if image.header.machine == AARCH64:
+    if image.header.machine != X86_64:
         objects = [name for name in objects if not name.endswith(".S.o")]
     register = re.compile(registers)
     expect(len(objects) > 20, f"only {len(objects)} kernel objects to look at")
@@ -321,6 +349,8 @@ CHECKS = {
              constant_part_ends_at_2_mib, small_enough, no_relocations, symbol_table_is_the_symbols],
     AARCH64: [elf_header, arm_boot_header, nothing_writable_and_executable, arm_parts_begin_with_pages,
               arm_small_enough, no_relocations, symbol_table_is_the_symbols],
+    ARM: [elf_header, zimage_header, nothing_writable_and_executable, arm_parts_begin_with_pages,
+          arm_small_enough, no_relocations, symbol_table_is_the_symbols],
 }
 
 

@@ -2,7 +2,7 @@
 # extra= of xl becomes argv, less the kernel's options.
 # needs: hello
 # limit: 40
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # short: arguments_quoted option_unknown_lists_known
 
 # argv N: what the program got; argv[0] is its name

@@ -3,7 +3,7 @@
 # that doesn't read holds nobody up for long.
 # needs: echo flood
 # limit: 90
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # short: console_echoes_lines console_raw_bytes
 
 test_console_echoes_lines() {

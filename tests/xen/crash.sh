@@ -2,18 +2,26 @@
 # Programs that go wrong: the console says what, where and how it came to it, and the domain is gone.
 # needs: crash unprobed
 # limit: 40
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: divide_by_zero
 # not_x86: execute_where_the_image_physically_is
 # short: null_dereference jump_to_null write_to_text write_to_rodata execute_data execute_heap execute_stack execute_where_the_image_physically_is fault_in_upcall stack_overflow stack_overflow_in_thread stack_smashed exit_3_is_crash
 
-case $guest in
-pv)
+case $arch in
+x86_64)
+    digits=16
     first='rip 0[0-9a-f]\{15\} rsp 0[0-9a-f]\{15\} rflags '
     registers='rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15'
     invalid='invalid opcode (vector 6, error 0)'
     ;;
+arm32)
+    digits=8
+    first='pc  [0-9a-f]\{8\} sp  [0-9a-f]\{8\} lr  [0-9a-f]\{8\} psr [0-9a-f]\{8\} fsr '
+    registers=$(seq 0 12 | sed 's/^/r/')
+    invalid='invalid opcode (status 0)'
+    ;;
 *)
+    digits=16
     first='pc  0[0-9a-f]\{15\} sp  0[0-9a-f]\{15\} lr  0[0-9a-f]\{15\} pstate '
     registers=$(seq 0 29 | sed 's/^/x/')
     invalid='breakpoint (class 3c, syndrome f20003e8)'     # the compiler's __builtin_trap()
@@ -37,7 +45,7 @@ faults() {
     crashes "$@"
     grep -q "$first" report || fail "no $first"
     for register in $registers; do
-        grep -q " $register  *[0-9a-f]\{16\}" report || fail "no $register"
+        grep -q " $register  *[0-9a-f]\{$digits\}" report || fail "no $register"
     done
 }
 

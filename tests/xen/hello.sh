@@ -2,7 +2,7 @@
 # The first program, by the configuration file that comes with it; and in domains of every size.
 # needs: hello hello.cfg
 # limit: 60
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # xen: 4.14 4.17 4.20
 # gic: 2 3
 # not_arm: memory_3 memory_4096

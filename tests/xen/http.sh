@@ -3,7 +3,7 @@
 # needs: http
 # limit: 200
 # xen: 4.17 4.20
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 
 # serves ADDRESS [LINE...]: the domain runs and has that address.
 serves() {

@@ -2,7 +2,7 @@
 # What the toolstack asks for by control/shutdown, and does after it.
 # needs: hello crash flood xenstore
 # limit: 60
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # short: xl_shutdown xl_reboot
 
 path() { echo "/local/domain/$(xl domid "$domain")/control/$1"; }

@@ -24,15 +24,24 @@ SLEEP = {
                        "e1030091"            # mov x1, sp
                        "22d401d4"            # hvc #0xea1
                        "fcffff17"),          # b 1b
-}                                        # by e_machine: x86-64, AArch64
+    40: bytes.fromhex("0000a0e30010a0e3"         # mov r0, #0; mov r1, #0
+                      "03002de903002de9"         # push {r0, r1}, three times
+                      "03002de9"
+                      "1dc0a0e3"                 # 1: mov r12, #__HYPERVISOR_sched_op
+                      "0300a0e3"                 # mov r0, #SCHEDOP_poll
+                      "0d10a0e1"                 # mov r1, sp
+                      "71ea40e1"                 # hvc #0xea1
+                      "faffffea"),               # b 1b
+}                                        # by e_machine: x86-64, AArch64, ARM
 PT_LOAD = 1
 
 
 def file_offset(data, address):
-    start, size, count = (struct.unpack_from(layout, data, at)[0]
-                          for layout, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+    fields, segment = ((("<Q", 32), ("<H", 54), ("<H", 56)), "<I4xQQ8xQ") if data[4] == 2 else (
+        (("<I", 28), ("<H", 42), ("<H", 44)), "<III4xI")                # by the file's class: 64 bits, 32 bits
+    start, size, count = (struct.unpack_from(layout, data, at)[0] for layout, at in fields)
     for at in range(start, start + size * count, size):
-        kind, _, offset, virtual, _, length = struct.unpack_from("<IIQQQQ", data, at)
+        kind, offset, virtual, length = struct.unpack_from(segment, data, at)
         if kind == PT_LOAD and virtual <= address < virtual + length:
             return offset + address - virtual
     raise SystemExit(f"lose_vcpus: {address:#x} is in no segment")

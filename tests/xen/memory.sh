@@ -3,7 +3,7 @@
 # an error the program survives.
 # needs: fill crash
 # limit: 120
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: memory_filled_4096
 # short: memory_filled_256
 

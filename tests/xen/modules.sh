@@ -3,7 +3,7 @@
 # (HVM, by GRUB: hvm.sh.)
 # needs: files
 # limit: 60
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: modules_pv_gzip modules_pvh_cpio modules_pvh_tar modules_pvh_file modules_pvh_memory_is_kept modules_pvh_cannot_be_written
 # short: modules_pv_cpio
 # xen: 4.17 4.20

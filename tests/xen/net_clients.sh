@@ -3,7 +3,7 @@
 # needs: http netecho
 # limit: 200
 # again: hvm rtl
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: ping_2_vcpus curl_2_vcpus ab_2_vcpus nc_2_vcpus
 # short: ping_1_vcpu ping_4_vcpus curl_4_vcpus
 . /scenario/net.sh

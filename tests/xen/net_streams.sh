@@ -4,7 +4,7 @@
 # needs: iperf netsum
 # limit: 200
 # again: hvm rtl
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: iperf_2_vcpus relay_32_mib_2_vcpus
 # short: iperf_1_vcpu
 . /scenario/net.sh

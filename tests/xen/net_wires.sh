@@ -3,7 +3,7 @@
 # needs: netsum
 # limit: 400
 # again: pvh hvm rtl
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: wires_2_vcpus wires_long_loss
 # short: wires_1_vcpu
 . /scenario/net.sh

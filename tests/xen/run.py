@@ -15,12 +15,12 @@ edited to add one:
                                         arguments, by multiboot2
                                         xen-shim: the Xen for PV domains inside of PVH ones
                                         multiboot_dma.bin: the loader for HVM domains by kernel=
-  # dom0: spray                         programs of tests/xen/dom0/NAME.c that it runs in dom0
+  # dom0: spray                         programs of tests/xen/dom0/NAME.c, or of the folder tests/NAME, that it runs in dom0
   # limit: 30                           seconds that each test may take
   # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
   # xen: 4.17 4.20                      the versions it runs on, on x86
   # gic: 2 3                            interrupt controllers, on ARM; 3 when not given
-  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_gic2, ...
+  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2, ...
   # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
@@ -46,7 +46,8 @@ from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of, 
 
 BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG=1 test-xen
 # CPU: (the kind of image that xl starts there, the guest whose configuration is meant, a compiler for dom0's programs)
-ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc")}
+ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc"),
+         "arm32": ("zImage", "pvh", "aarch64-linux-gnu-gcc")}
 VERSIONS = ("4.17", "4.20", "4.14")
 TESTS_TOGETHER = 20     # on one bed, where each run boots it: within BED_LIMIT_S of a busy machine
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
@@ -87,7 +88,8 @@ def build_images(arch, needs, folder):
             continue
         iso = need.endswith(".iso") and ".modules." not in need     # what is on those, the Makefile knows
         own = f"tests/xen/apps/{app}"
-        where = own if os.path.isdir(os.path.join(ROOT, own)) else app
+        # libc-test's folder is the Makefile's to know.
+        where = next((path for path in (own, f"apps/{app}") if os.path.isdir(os.path.join(ROOT, path))), "hello")
         image = f"{app}.elf" if iso else re.sub(r"\.elf$", f".{kind}", file_of(need))
         image = f"{BUILT}{arch}/" + re.sub(r"\.cfg$", f".{guest}.cfg", image)
         made = subprocess.run(["make", "-s", "--no-print-directory", f"ARCH={arch}", f"APP={where}", image], cwd=ROOT,
@@ -102,8 +104,9 @@ def build_images(arch, needs, folder):
 
 def build_dom0(compiler, name, program):
     """A program of ours for dom0, with its C library, as dom0's may be an older one."""
-    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
-               f"{HERE}/dom0/{name}.c"]
+    own = f"{HERE}/dom0/{name}.c"
+    sources = [own] if os.path.exists(own) else [*sorted(glob.glob(f"{ROOT}/tests/{name}/*.c")), "-fno-builtin", "-lm"]
+    command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program, *sources]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 

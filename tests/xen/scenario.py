@@ -25,7 +25,7 @@ SHOWN_LINES = 60        # of what a failed test said
 
 
 class Where(typing.NamedTuple):
-    """Which bed."""
+    """Which bed, and whose domains on it: Xen for arm64 runs those of both ARMs."""
     arch: str
     xen: str
     gic: str            # version of the interrupt controller; "" on x86
@@ -39,7 +39,7 @@ class Where(typing.NamedTuple):
         return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}"}
 
     def options(self):
-        return ["--arch", self.arch, "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else [])]
+        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else [])]
 
 
 class Scenario:
@@ -136,7 +136,7 @@ class Group:
         os.makedirs(self.out, exist_ok=True)
         script = os.path.join(self.out, "script")
         with open(script, "w") as file:
-            file.write(f"export again={self.guest}\n. /scenario/check.sh\n")
+            file.write(f"export arch={self.where.arch} again={self.guest}\n. /scenario/check.sh\n")
             for scenario, tests in self.parts:
                 file.write(f"run_tests {scenario.name} {scenario.limit} {' '.join(tests)}\n")
         limit = BED_MARGIN_S + self.limit()
@@ -189,5 +189,5 @@ def images_of(arch, folder):
 
 
 def file_of(need):
-    """What it is called in dom0, where NAME.elf is what xl's kernel= wants, on ARM an Image."""
+    """What it is called in dom0, where NAME.elf is what xl's kernel= wants, on ARM an Image or a zImage."""
     return need if "." in need or need == "xen-shim" else need + ".elf"

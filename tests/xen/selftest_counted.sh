@@ -5,7 +5,7 @@
 # limit: 550
 # xen: 4.17
 # clock: counted
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_x86: selftest_4_vcpus_taking_turns selftest_8_vcpus
 # short: selftest_4_vcpus_taking_turns
 

@@ -3,7 +3,7 @@
 # needs: hello vcpus vcpus.lost.elf
 # limit: 300
 # xen: 4.14 4.17 4.20
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # gic: 2 3
 # not_arm: vcpus_32 vcpus_33 vcpus_64
 # not_gic2: vcpus_16

@@ -2,7 +2,7 @@
 # The domain's own view of xenstore, and dom0's of what it writes.
 # needs: xenstore
 # limit: 40
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # short: xenstore_ls xenstore_watch
 
 home() { echo "/local/domain/$(xl domid "$domain")"; }

@@ -108,10 +108,12 @@ def operations_of(console):
 
 
 def loadable_bytes(elf):
-    """What a loader puts into memory from an ELF64 file."""
-    at, size, count = (int.from_bytes(elf[a:b], "little") for a, b in ((32, 40), (54, 56), (56, 58)))
+    """What a loader puts into memory from an ELF file."""
+    fields, filesz = (((32, 40), (54, 56), (56, 58)), slice(32, 40)) if elf[4] == 2 else (
+        ((28, 32), (42, 44), (44, 46)), slice(16, 20))      # of 64 bits, of 32
+    at, size, count = (int.from_bytes(elf[a:b], "little") for a, b in fields)
     heads = (elf[at + n * size:at + (n + 1) * size] for n in range(count))
-    return sum(int.from_bytes(head[32:40], "little") for head in heads if head[:4] == b"\1\0\0\0")
+    return sum(int.from_bytes(head[filesz], "little") for head in heads if head[:4] == b"\1\0\0\0")
 
 
 class LinuxDomu:
