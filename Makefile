@@ -226,13 +226,17 @@ $(filter-out $(CFG),$(APPS:%=$(B)/%.$(1).cfg)): $(B)/%.$(1).cfg: $(B)/%.$(IMAGE_
 endef
 $(foreach guest,$(ALLOWED_GUEST),$(eval $(call cfg_rule,$(guest))))
 
-# The CD an HVM domain starts from; .mb2: by the second version of multiboot; .rtl: with the emulated network card.
+# The CD an HVM domain starts from; .mb2: by the second version of multiboot; .rtl: with the emulated network card;
+# .plain: without the emulated serial port.
 $(B)/%.mb2.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@MULTIBOOT=2 tools/iso.sh $< $@ "-uart=io:0x3f8"
 $(B)/%.rtl.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8 -net=rtl8139"
+$(B)/%.plain.iso: $(B)/%.elf tools/iso.sh
+	@tools/host-packages.sh iso
+	@tools/iso.sh $< $@
 $(B)/%.iso: $(B)/%.elf tools/iso.sh
 	@tools/host-packages.sh iso
 	@tools/iso.sh $< $@ "-uart=io:0x3f8"
@@ -337,7 +341,7 @@ test-suites: $(B)/hello.elf $(B)/libxenolith.a | bed-tools
 	 SUITES_CC='$(CC) $(call headers_of,$(CC)) $(INCLUDE) $(filter-out -g,$(CODE))' \
 	    tests/suites/run.py $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(B)/hello.iso $(B)/bench.iso)
+bench: $(foreach app,hello bench bench-threads bench-network http,$(B)/$(app).$(IMAGE_KIND)) $(if $(filter hvm,$(ALLOWED_GUEST)),$(B)/hello.iso $(B)/bench.plain.iso)
 	@tools/host-packages.sh $(BED_PACKAGES)
 	@tools/bench.py --arch $(ARCH) --xen $(XEN) $(if $(ONLY),--only '$(ONLY)') $(if $(COMPARE),--compare '$(COMPARE)')
 

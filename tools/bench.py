@@ -36,7 +36,7 @@ BOOT_VCPUS, BOOT_VCPUS_MIB = (2, 4, 8), 32
 # What xl starts there (in dom0 it has the same name on every CPU), and how large hello's may be: must, aim.
 ARCHS = {"x86_64": (".elf", 192 << 10, 128 << 10), "arm64": (".Image", 208 << 10, None), "arm32": (".zImage", 160 << 10, None)}
 PROGRAMS = ("hello.elf", "bench.elf", "bench-threads.elf", "bench-network.elf", "http.elf")
-CDS = ("hello.iso", "bench.iso")
+CDS = ("hello.iso", "bench.plain.iso")
 # hello's first words, and the line that has the domain's name, read from xenstore.
 FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
