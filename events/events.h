@@ -18,8 +18,8 @@ enum events_abi { EVENTS_AUTO, EVENTS_2L, EVENTS_FIFO };
 typedef void event_handler(evtchn_port_t port, void *arg);
 
 /* Boot, once, on vCPU 0 with upcalls masked: every port masked, ABI chosen (AUTO: FIFO where Xen
- * has it). `shared` tells where shared_info is; it is asked for two-level. A forced FIFO that Xen refuses falls back with a
- * warning. */
+ * has it). `shared` tells where shared_info is; it is asked for two-level. A forced FIFO that Xen
+ * refuses falls back with a warning. */
 int events_init(struct shared_info *(*shared)(void), enum events_abi abi);
 /* Prepare `cpu` (not running yet) to receive events. vCPU 0 is prepared by events_init(). 0 or
  * -errno. */

@@ -248,7 +248,7 @@ def rows_of(arch, ours, linux, only):
         for key, (elapsed, own) in {**side.get("operations", {}), **side.get("threads", {})}.items():
             side[key] = own
             side[key + "_elapsed"] = elapsed
-    not_here = () if x86 else ("clock_read_trapped", "xenstore_read")   # no TSC; dom0's part is not left out
+    not_here = () if arch == "x86_64" else ("clock_read_trapped", "xenstore_read")   # no TSC; dom0's part is not left out
     for key, name, note in OPERATION_ROWS + smp.OPERATION_ROWS:
         if key in not_here:
             continue

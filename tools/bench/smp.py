@@ -86,20 +86,26 @@ def tenth(times):
 
 
 def rounds_of(console, kind):
-    """{what: [(first time, second)]}: each round, or of `scale` those between two controls that counted."""
-    found, was_two, waiting = {}, False, None
-    for key, one, two in re.findall(rf"^({kind} \w+|control) (\d+) (\d+)$", console.replace("\r", ""), re.M):
-        one, two = int(one), int(two)
-        if kind == "scale" and key == "control":
-            is_two = 2 * one >= CONTROL_LEAST * two
-            if waiting and was_two and is_two:
-                found.setdefault(waiting[0], []).append(waiting[1])
-            was_two, waiting = is_two, None
-        elif kind == "scale":
-            waiting = key.replace(" ", "_"), (one, two)
-        else:
-            found.setdefault(key.replace(" ", "_"), []).append((one, two))
+    """{what: [(first time, second)]}: each round that does not stand between controls, and of others
+    those whose two controls reached CONTROL_LEAST."""
+    found, was_two, waiting = {}, True, []
+    for key, *pair in re.findall(rf"^({kind} \w+|control) (\d+) (\d+)$", console.replace("\r", ""), re.M):
+        one, two = map(int, pair)
+        if key != "control":
+            waiting.append((key.replace(" ", "_"), (one, two)))
+            continue
+        is_two = 2 * one >= CONTROL_LEAST * two
+        if was_two and is_two:
+            take(found, waiting)
+        was_two, waiting = is_two, []
+    if kind == "crowd":     # has none
+        take(found, waiting)
     return found
+
+
+def take(found, rounds):
+    for name, times in rounds:
+        found.setdefault(name, []).append(times)
 
 
 def ratios_of(consoles):
