@@ -68,6 +68,7 @@ void start(const struct boot_info *info)
     static struct boot_info kept;
     int rc;
 
+    percpus[0] = this_percpu();
     kept = *info; /* the decoder's copy lies on a stack that becomes the idle thread's */
 
     console_early_init(info->console, info->console_port); /* from here on errors can be read */

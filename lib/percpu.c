@@ -6,7 +6,7 @@
 #include "lib/percpu.h"
 
 struct percpu percpu_boot = { .self = &percpu_boot };
-struct percpu *percpus[MAX_VCPUS] = { &percpu_boot };
+struct percpu *percpus[MAX_VCPUS]; /* the first: boot/start.c */
 struct vcpu_set vcpus_online = { { 1 } };
 
 uint64_t cpu_stolen_ns(const struct percpu *cpu)
