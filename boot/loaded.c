@@ -21,8 +21,13 @@ void hvm_copy_cmdline(uint64_t paddr, hvm_look *look, struct hvm_loaded *to)
 void hvm_add_module(struct hvm_loaded *to, uint64_t paddr, uint64_t size, uint64_t text,
                     hvm_look *look)
 {
-    uint64_t pages = memory_remove(&to->memory, paddr, size);
+    uint64_t pages;
 
+    if (size > UINT64_MAX - paddr) {
+        log_error("module at 0x%lx: it ends before it begins", paddr);
+        return;
+    }
+    pages = memory_remove(&to->memory, paddr, size);
     if (module_add)
         module_add((void *)(paddr + HVM_DIRECT_MAP), size, pages,
                    text ? look(text, MODULE_TEXT_MAX) : NULL);

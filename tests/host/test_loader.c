@@ -218,8 +218,9 @@ TEST(multiboot_1_modules_that_are_not_in_memory)
     CHECK_EQ(multiboot_decode(0x100, look, &loaded), 0);
     CHECK_EQ(module_count(), 1);
     CHECK_EQ(module_get(0)->size, 1);
-    CHECK_EQ(fake_logged("not in memory of its own"), 4);
-    CHECK_EQ(in_all(), 6 * MIB - 2 * 4096);
+    CHECK_EQ(fake_logged("not in memory of its own"), 3);
+    CHECK_EQ(fake_logged("it ends before it begins"), 1);
+    CHECK_EQ(in_all(), 7 * MIB - 3 * 4096);
 }
 
 TEST(multiboot_1_more_modules_than_there_may_be)
