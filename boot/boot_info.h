@@ -24,8 +24,7 @@ struct boot_info {
     struct boot_range unmapped[PAGE_UNMAPPED_MAX]; /* there, not mapped yet */
     void *stack_bottom, *stack_top;                /* what we run on; a guard page lies below */
 
-    /* Where Xen's shared_info is. It need not be mapped before the first call; NULL: Xen refuses.
-     * Any context. */
+    /* Where Xen's shared_info is. It need not be mapped before the first call. Any context. */
     struct shared_info *(*shared)(void);
     struct xencons_interface *console;
     evtchn_port_t console_port;

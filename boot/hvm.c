@@ -105,6 +105,12 @@ static void add_unmapped(struct boot_info *info)
         ROUND_UP(end, LARGE_PAGE) / PAGE_SIZE + 1; /* the one before: shared_info */
 }
 
+static void must(int rc)
+{
+    if (rc)
+        panic("Xen does not connect us: %s", error_name(rc));
+}
+
 /* Mapped when it is first wanted, for Xen's wall clock or two-level events: the firmware of an HVM
  * domain has used it, and taking it from there makes the device model forget all it has mapped of
  * the domain, ten times as much work as the rest of the boot. */
@@ -118,20 +124,14 @@ static struct shared_info *shared_info(void)
     if (shared)
         return shared;
     enabled = spin_lock_save(&lock);
-    if (!mapped && hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0,
-                                                   hvm_frames_of_others - 1) == 0) {
+    if (!mapped) {
+        must(hypercall_memory_add_to_physmap(XENMAPSPACE_shared_info, 0, hvm_frames_of_others - 1));
         hvm_mmu_map_window(hvm_windows + 2 * PAGE_SIZE, hvm_frames_of_others - 1);
         store_release(&mapped, (void *)(hvm_windows + 2 * PAGE_SIZE));
     }
     shared = mapped;
     spin_unlock_restore(&lock, enabled);
     return shared;
-}
-
-static void must(int rc)
-{
-    if (rc)
-        panic("Xen does not connect us: %s", error_name(rc));
 }
 
 static uint64_t param(uint32_t index)

@@ -68,8 +68,7 @@ struct events_cpu *events_cpu_of(unsigned int vcpu);
 
 /* Switches the domain over for vCPU 0, `cpu`, or refuses. */
 int fifo_init(struct events_cpu *cpu);
-/* NULL is -XEN_ENODEV. */
-int two_level_init(struct shared_info *shared);
+void two_level_init(struct shared_info *shared);
 extern const struct events_ops fifo_ops, two_level_ops;
 
 /* From a scan, for a pending unmasked port. claim: the port with a handler to run, ours alone until

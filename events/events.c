@@ -74,7 +74,8 @@ __attribute__((cold)) int events_init(struct shared_info *(*shared)(void), enum 
         if (abi == EVENTS_FIFO)
             log_warn("events: Xen refuses the FIFO ABI (%s): using two-level", error_name(rc));
         events_ops = &two_level_ops;
-        rc = two_level_init(shared());
+        two_level_init(shared());
+        rc = 0;
     }
     if (rc == 0)
         cpu->events = &boot_cpu;

@@ -15,13 +15,10 @@
 static struct shared_info *shared;
 
 /* A fresh domain has every port unmasked. */
-int two_level_init(struct shared_info *page)
+void two_level_init(struct shared_info *page)
 {
-    if (!page)
-        return -XEN_ENODEV;
     shared = page;
     memset(shared->evtchn_mask, 0xff, sizeof(shared->evtchn_mask));
-    return 0;
 }
 
 static int cpu_init(struct events_cpu *cpu)

@@ -45,9 +45,7 @@ static uint64_t wall_start_ns(const struct shared_info *shared)
 
 uint64_t time_wall_ns(void)
 {
-    const struct shared_info *shared = wall_clock ? wall_clock() : NULL;
-
-    return time_now_ns() + (shared ? wall_start_ns(shared) : 0);
+    return time_now_ns() + (wall_clock ? wall_start_ns(wall_clock()) : 0);
 }
 
 void thread_sleep_until(uint64_t deadline_ns)

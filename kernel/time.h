@@ -37,6 +37,6 @@ void thread_sleep_until(uint64_t deadline_ns);
 /* 0, or -XEN_EINTR by thread_interrupt(). Thread context. */
 int thread_sleep_interruptible(uint64_t deadline_ns);
 
-/* Boot, on each vCPU: start its timer. `shared` has the wall clock; NULL on secondary vCPUs. 0 or
- * -errno. */
+/* Boot, on each vCPU: start its timer. `shared` tells where shared_info with the wall clock is;
+ * NULL on secondary vCPUs. 0 or -errno. */
 int time_init(struct shared_info *(*shared)(void));

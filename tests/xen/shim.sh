@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # PV inside of PVH: a Xen of its own (pvshim) between the domain and the host's. That Xen sets registers of the bed's
-# emulated CPU that the host's does not let it (hence msr_relaxed), and finds no size for what XSAVE saves: QEMU lets it set
-# XCR0 without the host's Xen seeing that.
+# emulated CPU that the host's does not let it (hence msr_relaxed), and finds no size for what XSAVE saves.
 # needs: hello xen-shim
 # limit: 200
 # xen: 4.17 4.20
