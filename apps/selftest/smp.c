@@ -11,7 +11,6 @@
 #define WAKEUPS_MANY 100000  /* among more vCPUs, where each costs a switch of Xen's or two */
 #define WAKEUPS_FEW  10000
 #define STORM_CALLS  3000 /* per thread */
-#define STORM_FEW    1000
 
 unsigned int smp_nth_online(unsigned int n)
 {
@@ -94,7 +93,6 @@ TEST(smp_call_all_waits_for_all)
 
 struct caller {
     unsigned int *calls, seed;
-    int number;
 };
 
 static void call_at_random(void *arg)
@@ -102,7 +100,7 @@ static void call_at_random(void *arg)
     struct caller *caller = arg;
     uint32_t random = caller->seed;
 
-    for (int i = 0; i < caller->number; i++) {
+    for (int i = 0; i < STORM_CALLS; i++) {
         uint32_t r = smp_random(&random);
 
         if (r % 64 == 0)
@@ -121,11 +119,10 @@ TEST(smp_call_storm)
 {
     unsigned int calls[4] = { 0 }, want;
     struct caller callers[8];
-    int number = smp_is_emulated() ? STORM_FEW : STORM_CALLS;
 
     REQUIRE_THREADS(8);
     for (unsigned int i = 0; i < ARRAY_SIZE(callers); i++)
-        callers[i] = (struct caller){ calls, i + 1, number };
+        callers[i] = (struct caller){ calls, i + 1 };
     smp_run_everywhere(ARRAY_SIZE(callers), call_at_random, callers, sizeof(callers[0]));
     want = calls[3];
     for (int wait = 0; wait < 1000 && load_once(&calls[0]) + calls[1] + calls[2] != want; wait++)
