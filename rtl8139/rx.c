@@ -84,13 +84,15 @@ static bool take(struct rtl8139 *card)
     unsigned int slot = rx->next;
     uint32_t command = load_acquire(&card->rings->rx[slot].command); /* judged is the copy */
     struct netbuf *full = rx->bufs[slot], *fresh = NULL;
+    bool good;
 
     if (command & DESC_OWN)
         return false;
-    if (judge(card, command))
-        fresh = netbuf_alloc();
-    if (card->fault.what)
+    good = judge(card, command);
+    if (card->fault.what) /* found here, or by the sender's side before */
         return false;
+    if (good)
+        fresh = netbuf_alloc();
     rx->next = (slot + 1) % SLOTS;
     if (fresh)
         rx->bufs[slot] = fresh;

@@ -2,7 +2,7 @@
 #
 # Fuzzing with libFuzzer, included by the Makefile: every tests/fuzz/fuzz_*.c is one fuzzer.
 #
-#   make fuzz-short                 a few seconds, the same inputs each time; part of `make test`
+#   make fuzz-short                 half a minute, (nearly) the same inputs each time; part of `make test`
 #   make fuzz FUZZ_SECONDS=600      long; what it finds new is kept in build/fuzz/corpus
 #   make fuzz ONLY=console          one of them
 #

@@ -138,7 +138,7 @@ bool fake_card_receive(const void *frame, size_t len, uint32_t change)
                          (last | DESC_FIRST | DESC_LAST | (uint32_t)(len + CRC)) ^ change,
                          __ATOMIC_RELEASE);
         rx_at = last ? 0 : rx_at + 1;
-        status |= INT_RX_OK;
+        status |= fake_card.silent ? 0 : INT_RX_OK;
         taken = true;
     } else {
         fake_card.lost++;

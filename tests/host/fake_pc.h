@@ -28,6 +28,7 @@ struct fake_card {
     /* What is wrong with it. */
     bool reset_has_no_end;
     bool gone;     /* all ones */
+    bool silent;   /* receives without a word */
     bool slow;     /* sends when fake_card_send() is called, not when it is told */
     bool gives_up; /* on each packet */
     /* What it did. */

@@ -397,6 +397,23 @@ TEST(tx_card_does_not_send)
     expect_restart();
 }
 
+/* A packet lies there when the sender's time is over: its slot is kept, and nothing is lost. */
+TEST(tx_card_does_not_send_but_receives)
+{
+    uint8_t frame[60] = { 0 };
+
+    run();
+    fake_card.slow = fake_card.silent = true;
+    CHECK_EQ(send(1, 60, true), 0);
+    fake_pause_ms(20);
+    CHECK(fake_card_receive(frame, sizeof(frame), 0));
+    fake_time_skip(3 * NS_PER_S);
+    CHECK_SOON(count_of(&downs) == 1);
+    fake_card.slow = fake_card.silent = false;
+    expect_restart();
+    CHECK_EQ(count_of(&received), 1); /* expect_restart()'s own */
+}
+
 /* Without a link nothing goes out, which is nobody's fault. */
 TEST(tx_waits_for_the_link)
 {
