@@ -115,7 +115,7 @@ COLD := boot/memory boot/options boot/start console/input console/ring \
         kernel/slice kernel/smp kernel/stop kernel/thread kernel/time lib/cmdline lib/error_name lib/format lib/log lib/panic \
         lib/symbols libc/archive libc/archive_cpio libc/archive_tar libc/atexit libc/console libc/directory libc/fd \
         libc/files libc/info libc/lifecycle libc/process libc/pthread libc/signal_wait libc/start libc/syscalls \
-        libc/time libc/tree_fill mm/address_space mm/kmem mm/module net/netdev netfront/connect netfront/ctrl netfront/life \
+        libc/time libc/tree_fill mm/address_space mm/module net/netdev netfront/connect netfront/ctrl netfront/life \
         netfront/netfront netfront/publish $(ARCH_COLD) \
         xenbus/client xenbus/device xenbus/directory xenbus/ring xenbus/store xenbus/watch
 $(COLD:%=$(B)/obj/%.c.o): private OPTIMIZE := -Os

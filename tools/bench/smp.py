@@ -85,27 +85,25 @@ def tenth(times):
     return sorted(times)[len(times) // 10]
 
 
-def rounds_of(console, kind):
-    """{what: [(first time, second)]}: each round that does not stand between controls, and of others
-    those whose two controls reached CONTROL_LEAST."""
-    found, was_two, waiting = {}, True, []
-    for key, *pair in re.findall(rf"^({kind} \w+|control) (\d+) (\d+)$", console.replace("\r", ""), re.M):
-        one, two = map(int, pair)
+def rounds_that_count(console):
+    """{what: [(thread 0 alone, thread 1 alone, 0 of both, 1 of both)]}: between two controls that reached
+    CONTROL_LEAST."""
+    found, was_two, waiting = {}, False, []
+    for key, *times in re.findall(r"^(scale \w+|control) (\d+) (\d+) (\d+) (\d+)$", console.replace("\r", ""), re.M):
+        times = [int(time) for time in times]
         if key != "control":
-            waiting.append((key.replace(" ", "_"), (one, two)))
+            waiting.append((key.replace(" ", "_"), times))
             continue
-        is_two = 2 * one >= CONTROL_LEAST * two
-        if was_two and is_two:
-            take(found, waiting)
+        is_two = gain(*times) >= CONTROL_LEAST
+        for name, round_ in waiting if was_two and is_two else []:
+            found.setdefault(name, []).append(round_)
         was_two, waiting = is_two, []
-    if kind == "crowd":     # has none
-        take(found, waiting)
     return found
 
 
-def take(found, rounds):
-    for name, times in rounds:
-        found.setdefault(name, []).append(times)
+def gain(alone0, alone1, both0, both1):
+    """How much more both do in the same time than one does, the mean of the two."""
+    return (1 / both0 + 1 / both1) / ((1 / alone0 + 1 / alone1) / 2)
 
 
 def ratios_of(consoles):
@@ -116,13 +114,17 @@ def ratios_of(consoles):
     say nothing of the guest. Of the domains that had enough rounds, the median.
     """
     found = {}
-    for name, console in consoles.items():
-        kind = "scale" if name.startswith("scale") else "crowd"
-        for key, rounds in rounds_of(console, kind).items():
-            if kind == "crowd" or len(rounds) >= ROUNDS_LEAST:
-                found.setdefault(key, []).append([tenth(times) for times in zip(*rounds)])
-    figures = {key: statistics.median(2 * one / two if key.startswith("scale") else two / one
-                                      for one, two in domains) for key, domains in found.items()}
+    for number in range(1, SCALES + 1):
+        for key, rounds in rounds_that_count(consoles.get(f"scale{number}", "")).items():
+            if len(rounds) >= ROUNDS_LEAST:
+                found.setdefault(key, []).append(gain(*(tenth(times) for times in zip(*rounds))))
+    figures = {key: statistics.median(gains) for key, gains in found.items()}
+    crowds = {}
+    for key, *times in re.findall(r"^crowd (\w+) (\d+) (\d+)$", consoles.get("crowd", "").replace("\r", ""), re.M):
+        crowds.setdefault(f"crowd_{key}", []).append([int(time) for time in times])
+    for key, rounds in crowds.items():
+        two, eight = (tenth(times) for times in zip(*rounds))
+        figures[key] = eight / two
     missing = [name for key, name, must in SCALE_ROWS if must and key not in figures]
     if missing:
         raise BedError(f"{', '.join(missing)}: this machine's two CPUs were never worth {CONTROL_LEAST} for "

@@ -5,9 +5,10 @@
  *
  *   threads          lines `bench NAME ELAPSED OWN`, ns per operation: by the clock, and of the
  *                    domain's vCPUs together.  For a bed that counts instructions.
- *   threads scale    lines `scale NAME ONE TWO`, one a round: the time that one thread takes, and
- *                    that two on two vCPUs take to do as much each; between them lines
- *                    `control ONE TWO`, of a loop that shares nothing.  For two real CPUs.
+ *   threads scale    lines `scale NAME ALONE0 ALONE1 BOTH0 BOTH1`, one a round: what each of two
+ *                    threads on two vCPUs takes for the same work alone, and when both do it;
+ *                    between them lines `control` of a loop that shares nothing.  For two real
+ *                    CPUs.
  *   threads crowd    lines `crowd NAME TWO EIGHT`: the time of two threads on two vCPUs, and of
  *                    eight on eight for the same work together.
  *
@@ -31,6 +32,7 @@
 #define THREADS_MAX   8
 #define SCALE_TICKS   3000000 /* a phase of `scale`: shorter than the host's time slices */
 #define CONTROL_TICKS 1000000 /* of what stands between them */
+#define RUNS          16      /* in each */
 #define SCALE_ROUNDS  200
 #define WARM_TURNS    100000   /* more than fill memory and caches */
 #define CROWD_TICKS   60000000 /* of `crowd`: longer than Xen's */
@@ -443,13 +445,16 @@ static void contend_spin(unsigned int me, unsigned int turns)
 struct member {
     sem_t wanted;
     uint64_t start, end; /* ticks */
+    unsigned int runs;   /* since start */
 } __attribute__((aligned(64)));
 
 static struct {
     struct member members[THREADS_MAX];
     void (*run)(unsigned int me, unsigned int turns); /* NULL: go home */
-    unsigned int turns, count;
+    unsigned int turns, first, count;
+    uint64_t span;                /* run() again and again, for so many ticks */
     unsigned int ready, finished; /* of this order */
+    sem_t all_finished;
 } crew;
 
 static void member_run(unsigned int me)
@@ -462,9 +467,14 @@ static void member_run(unsigned int me)
             sched_yield();
     }
     member->start = ticks();
-    crew.run(me, crew.turns);
-    member->end = ticks();
-    __atomic_fetch_add(&crew.finished, 1, __ATOMIC_ACQ_REL);
+    member->runs = 0;
+    do {
+        crew.run(me, crew.turns);
+        member->runs++;
+        member->end = ticks();
+    } while (member->end - member->start < crew.span);
+    if (__atomic_add_fetch(&crew.finished, 1, __ATOMIC_ACQ_REL) == crew.count)
+        sem_post(&crew.all_finished);
 }
 
 static void *member_work(void *arg)
@@ -480,21 +490,35 @@ static void *member_work(void *arg)
     }
 }
 
-/* How long threads 0, who calls this, to `count` - 1 take for so many turns each, in ticks. */
+/* fn(.., turns) by threads `first` to first + count - 1, until each has done so for `span` ticks.
+ * In thread 0. */
+static void order(unsigned int first, unsigned int count,
+                  void (*fn)(unsigned int me, unsigned int turns), unsigned int turns,
+                  uint64_t span)
+{
+    crew.run = fn;
+    crew.turns = turns;
+    crew.first = first;
+    crew.count = count;
+    crew.span = span;
+    crew.ready = crew.finished = 0;
+    for (unsigned int i = first; i < first + count; i++) {
+        if (i != 0)
+            sem_post(&crew.members[i].wanted);
+    }
+    if (first == 0)
+        member_run(0);
+    while (sem_wait(&crew.all_finished))
+        ;
+}
+
+/* How long threads 0 to `count` - 1 take for so many turns each, in ticks. */
 static uint64_t time_of(unsigned int count, void (*fn)(unsigned int me, unsigned int turns),
                         unsigned int turns)
 {
     uint64_t start = UINT64_MAX, end = 0;
 
-    crew.run = fn;
-    crew.turns = turns;
-    crew.count = count;
-    crew.ready = crew.finished = 0;
-    for (unsigned int i = 1; i < count; i++)
-        sem_post(&crew.members[i].wanted);
-    member_run(0);
-    while (__atomic_load_n(&crew.finished, __ATOMIC_ACQUIRE) < count)
-        sched_yield();
+    order(0, count, fn, turns, 0);
     for (unsigned int i = 0; i < count; i++) {
         const struct member *member = &crew.members[i];
 
@@ -504,12 +528,21 @@ static uint64_t time_of(unsigned int count, void (*fn)(unsigned int me, unsigned
     return end - start;
 }
 
+/* What thread i took for each of its runs, in ticks. */
+static uint64_t time_of_run(unsigned int i)
+{
+    const struct member *member = &crew.members[i];
+
+    return (member->end - member->start) / member->runs;
+}
+
 /* Call fn() as thread 0 of a crew. */
 static void with_crew(unsigned int count, void (*fn)(void))
 {
     pthread_t threads[THREADS_MAX];
 
     must(pin(0) == 0);
+    sem_init(&crew.all_finished, 0, 0);
     for (uintptr_t i = 1; i < count; i++) {
         sem_init(&crew.members[i].wanted, 0, 0);
         if (pthread_create(&threads[i], NULL, member_work, (void *)i)) {
@@ -540,30 +573,39 @@ static unsigned int turns_for(void (*fn)(unsigned int me, unsigned int turns), u
     return turns;
 }
 
-/* What the machine makes of two CPUs right now, which changes from one moment to the next where
- * CPUs are threads of a host: printed on both sides of what is measured. */
-static void control(unsigned int turns)
+/* A line of four times: that of a run of one() by thread 0 alone and by thread 1 alone, and of
+ * two() by each of them when both run. CPUs need not be equally quick, so each is compared with
+ * itself. */
+static void compare(const char *name, void (*one)(unsigned int me, unsigned int turns),
+                    void (*two)(unsigned int me, unsigned int turns), unsigned int turns,
+                    uint64_t span)
 {
-    uint64_t one_time = time_of(1, write_memory, turns), two_time = time_of(2, write_memory, turns);
+    uint64_t alone[2];
 
-    printf("control %" PRIu64 " %" PRIu64 "\n", one_time, two_time);
+    for (unsigned int i = 0; i < 2; i++) {
+        order(i, 1, one, turns, span);
+        alone[i] = time_of_run(i);
+    }
+    order(0, 2, two, turns, span);
+    printf("%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", name, alone[0], alone[1],
+           time_of_run(0), time_of_run(1));
 }
 
-/* `two` threads do each what `one` does alone; by turns, so that both see the same disturbances. */
+/* By turns, so that all see the same disturbances, and between them the control: what the machine
+ * makes of two CPUs right now, which changes from one moment to the next where CPUs are threads of
+ * a host. Two threads that need each other do the same number of turns, others run as long. */
 static void scale(const char *name, void (*one)(unsigned int me, unsigned int turns),
                   void (*two)(unsigned int me, unsigned int turns))
 {
-    uint64_t limit_ns = now_ns() + PATIENCE_NS;
-    unsigned int turns, control_turns = turns_for(write_memory, CONTROL_TICKS);
+    uint64_t limit_ns = now_ns() + PATIENCE_NS, span = one == two ? SCALE_TICKS : 0;
+    unsigned int turns, control_turns = turns_for(write_memory, CONTROL_TICKS / RUNS);
 
     (void)time_of(2, two, WARM_TURNS);
-    turns = turns_for(one, SCALE_TICKS);
-    control(control_turns);
+    turns = turns_for(one, span ? SCALE_TICKS / RUNS : SCALE_TICKS);
+    compare("control", write_memory, write_memory, control_turns, CONTROL_TICKS);
     for (int round = 0; round < SCALE_ROUNDS && now_ns() < limit_ns; round++) {
-        uint64_t one_time = time_of(1, one, turns), two_time = time_of(2, two, turns);
-
-        printf("scale %s %" PRIu64 " %" PRIu64 "\n", name, one_time, two_time);
-        control(control_turns);
+        compare(name, one, two, turns, span);
+        compare("control", write_memory, write_memory, control_turns, CONTROL_TICKS);
     }
 }
 
@@ -571,10 +613,10 @@ static void scale_all(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(sems); i++)
         sem_init(&sems[i], 0, 0);
-    scale("compute", compute, compute);
-    scale("memory", write_memory, write_memory);
-    scale("malloc", replace_blocks, replace_blocks);
-    scale("malloc_passed", pass_to_self, pass_to_other);
+    scale("scale compute", compute, compute);
+    scale("scale memory", write_memory, write_memory);
+    scale("scale malloc", replace_blocks, replace_blocks);
+    scale("scale malloc_passed", pass_to_self, pass_to_other);
 }
 
 static void crowd(const char *name, void (*fn)(unsigned int me, unsigned int turns))
