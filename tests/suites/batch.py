@@ -11,6 +11,7 @@ from image import ARCH, HERE, ROOT
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 PER_BED = 200           # programs to one bed
 BED_LIMIT_S = 900       # wall time for one bed
+BED_ARCH = "x86_64" if ARCH == "x86_64" else "arm64"    # Xen for arm64 runs domains of both ARMs
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Batch:
             for number, p in self.waiting.items():
                 file.write(f"{number} {os.path.basename(p.image)} {self.vcpus} {p.memory} {p.limit} "
                            f"{' '.join([*p.kernel_options, '--', p.name, *p.args])}\n")
-        command = [BED, "run", "--arch", ARCH, "--clock", self.clock, "--script", f"{HERE}/dom0.sh", "--timeout",
+        command = [BED, "run", "--arch", BED_ARCH, "--clock", self.clock, "--script", f"{HERE}/dom0.sh", "--timeout",
                    str(BED_LIMIT_S), "--out", f"{self.folder}/bed", "--file", f"{self.folder}/list"]
         for image in images:
             command += ["--file", image]

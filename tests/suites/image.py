@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ARCH = os.environ.get("SUITES_ARCH", "x86_64")
+KIND = {"x86_64": "elf", "arm64": "Image", "arm32": "zImage"}[ARCH]     # what xl starts there
 ARCHIVES = [f"{ROOT}/build/{ARCH}/{name}" for name in
             ("libxenolith.a", "newlib/lib/libc.a", "newlib/lib/libm.a")]
 ARCHIVES += [f"{ROOT}/{name}" for name in os.environ.get("SUITES_LIBRARIES", "").split()]
@@ -159,9 +160,8 @@ def link(programs, folder, name):
                 *ARCHIVES, "-Wl,--end-group", libgcc], cwd=ROOT, env=dict(os.environ, CFLAGS="-fno-pie"))
     if made.returncode:
         raise SystemExit(f"suites: {name} does not link:\n{made.stdout}")
-    image = f"{folder}/{name}.elf"
-    if ARCH != "x86_64":
-        image = f"{folder}/{name}.Image"
+    image = f"{folder}/{name}.{KIND}"
+    if KIND != "elf":
         subprocess.run([CROSS + "objcopy", "-O", "binary", f"{folder}/{name}.elf", image], check=True)
     for program in programs:
         if not program.broken:

@@ -106,7 +106,7 @@ def run_suite(name, options):
     heard = Heard(name, len(to_run) * len(vcpus))
     shutil.rmtree(f"{OUT}/results/{mark(name)}", ignore_errors=True)
     if to_run:
-        subprocess.run([batch.BED, "build", "--arch", ARCH, "--clock", clock], check=True)
+        subprocess.run([batch.BED, "build", "--arch", batch.BED_ARCH, "--clock", clock], check=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [pool.submit(b.run, heard) for n in vcpus
                 for b in batch.batches(to_run, n, clock, at_once, f"{OUT}/results/{mark(name)}")]
