@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Runs built programs (image.Program), each in a fresh domain, many to one restored bed, and says of
-each what became of it. dom0.sh is the other side."""
+"""Runs built programs (image.Program), each in a fresh domain or several in one, many to one bed, and says
+of each what became of it. dom0.sh is the other side."""
+import itertools
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from image import ARCH, HERE, ROOT
 
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-PER_BED = 200           # programs to one bed
+PER_BED = 200           # domains to one bed
 BED_LIMIT_S = 900       # wall time for one bed
 BED_ARCH = "x86_64" if ARCH == "x86_64" else "arm64"    # Xen for arm64 runs domains of both ARMs
 
@@ -27,7 +28,8 @@ class Outcome:
 class Batch:
     """A list of programs for one bed. run() calls heard(Outcome) for each, as they end."""
 
-    def __init__(self, programs, vcpus, clock, at_once, folder):
+    def __init__(self, programs, vcpus, clock, at_once, together, folder):
+        self.together = together
         self.waiting, self.ended = dict(enumerate(programs)), {}
         self.vcpus, self.clock, self.folder = vcpus, clock, folder
         self.at_once, self.texts = at_once, {}
@@ -37,14 +39,30 @@ class Batch:
         images = sorted({p.image for p in self.waiting.values()})
         with open(f"{self.folder}/list", "w") as file:
             file.write(f"{self.at_once}\n")
-            for number, p in self.waiting.items():
-                file.write(f"{number} {os.path.basename(p.image)} {self.vcpus} {p.memory} {p.limit} "
-                           f"{' '.join([*p.kernel_options, '--', p.name, *p.args])}\n")
+            file.writelines(self.lines())
         command = [BED, "run", "--arch", BED_ARCH, "--clock", self.clock, "--script", f"{HERE}/dom0.sh", "--timeout",
                    str(BED_LIMIT_S), "--out", f"{self.folder}/bed", "--file", f"{self.folder}/list"]
         for image in images:
             command += ["--file", image]
         return command
+
+    def lines(self):
+        """What dom0.sh's list says of the programs."""
+        def key(item):
+            p = item[1]
+            # What has arguments of its own, or does not end with 0, is alone.
+            own = item[0] if p.args or p.expect or self.together == 1 else -1
+            return own, p.image, p.memory, p.limit, p.kernel_options
+
+        for (own, image, memory, limit, options), group in itertools.groupby(sorted(self.waiting.items(), key=key), key):
+            group = list(group)
+            how = f"{os.path.basename(image)} {self.vcpus} {memory} {limit} {' '.join([*options, '--'])}"
+            if own >= 0:
+                number, p = group[0]
+                yield f"{number} {how} {' '.join([p.name, *p.args])}\n"
+                continue
+            for first in range(0, len(group), self.together):
+                yield f"together {how} {' '.join(f'{n}={p.name}' for n, p in group[first:first + self.together])}\n"
 
     def run(self, heard):
         """On a slow machine one bed's time is not enough for all: another goes on with the rest."""
@@ -92,8 +110,8 @@ class Batch:
         return Outcome(program, self.vcpus, not why, why, text, seconds)
 
 
-def batches(programs, vcpus, clock, at_once, folder):
-    """The programs in as many batches as beds are wanted."""
-    count = max(min(2, len(programs)), -(-len(programs) // PER_BED))
-    return [Batch(programs[n::count], vcpus, clock, at_once, f"{folder}/{clock}-{vcpus}-{n}")
+def batches(programs, vcpus, clock, at_once, together, beds, folder):
+    """The programs in as many batches as beds are wanted: `beds`, that go on at the same time, if that is enough."""
+    count = max(min(beds, len(programs)), -(-len(programs) // (PER_BED * together)))
+    return [Batch(programs[n::count], vcpus, clock, at_once, together, f"{folder}/{clock}-{vcpus}-{n}")
             for n in range(count)]

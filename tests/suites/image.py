@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Many test programs in one image: each is compiled as it is, its main() is renamed and every other name
-made its own, and the driver (driver/main.c) calls the one that the command line names.
+made its own, its exit() is the driver's, and the driver (driver/main.c) calls the one that the command line names.
 
-So hundreds of programs cost a few links, and each still runs in a fresh domain. What is compiled, and
+So hundreds of programs cost a few links, and each can still run in a fresh domain. What is compiled, and
 how it is run, is said elsewhere. The CPU, the compiler and its flags come from the Makefile (SUITES_ARCH,
 SUITES_CC, SUITES_LIBRARIES, CC, LDFLAGS).
 """
@@ -71,7 +71,8 @@ def pack(program, folder, symbol):
     """One object whose only global name is `symbol`, its main()."""
     where = os.path.join(folder, program.name.replace("/", "."))
     for command in ([CROSS + "ld", "-r", "-o", where + ".r.o", *program.objects],
-                    [CROSS + "objcopy", f"--redefine-sym=main={symbol}", f"--keep-global-symbol={symbol}",
+                    [CROSS + "objcopy", f"--redefine-sym=main={symbol}",
+                     "--redefine-sym=exit=suite_exit", f"--keep-global-symbol={symbol}",
                      where + ".r.o", where + ".o"]):
         made = run(command)
         if made.returncode:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Runs test suites that others wrote, unmodified, on the test bed.
 
-  run.py [--only PATTERN] [--vcpus 1,4] [--clock counted|multi] [--list] [SUITE...]
+  run.py [--only PATTERN] [--vcpus 1,4] [--clock counted|multi] [--together N] [--list] [SUITE...]
 
 The suites are open_posix, posix_signals, ck and newlib: a file each, with what they need. Every test program runs in a
-fresh domain. What a suite leaves out stands with its reason in SUITE.exclude; of the rest, what does not
+fresh domain; on ARM several share one, and what fails there gets one to itself. What a suite leaves out stands with its reason in SUITE.exclude; of the rest, what does not
 compile, link, end or succeed has failed. Sources are fetched as Debian packages into build/suites/.
 What the domains said is in build/suites/results/, on ARM in build/suites/results/arm64/. The last line is "N passed, N failed".
 """
@@ -27,6 +27,7 @@ from image import ARCH, HERE, ROOT
 OUT = f"{ROOT}/build/suites"
 SUITES = ("open_posix", "posix_signals", "ck", "newlib")
 STEP_S = 20     # between lines of progress
+TOGETHER = 24   # on ARM, where the bed spends two CPU-seconds on a domain
 BEGIN = time.monotonic()
 
 
@@ -109,7 +110,7 @@ def run_suite(name, options):
         subprocess.run([batch.BED, "build", "--arch", batch.BED_ARCH, "--clock", clock], check=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [pool.submit(b.run, heard) for n in vcpus
-                for b in batch.batches(to_run, n, clock, at_once, f"{OUT}/results/{mark(name)}")]
+                for b in batch.batches(to_run, n, clock, at_once, options.together, options.jobs, f"{OUT}/results/{mark(name)}")]
         for done in runs:
             done.result()
     return report(name, programs, heard.outcomes)
@@ -150,6 +151,8 @@ def main():
     parser.add_argument("--vcpus", metavar="N,N", help="instead of what the suite says")
     parser.add_argument("--clock", choices=("counted", "multi"), help="instead of what the suite says")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")
+    parser.add_argument("--together", type=int, default=1 if ARCH == "x86_64" else TOGETHER, metavar="N",
+                        help="tests to a domain; what fails there runs again alone, and only that counts")
     parser.add_argument("--list", action="store_true", help="say what would run")
     parser.add_argument("suites", nargs="*", metavar="SUITE", default=SUITES)
     options = parser.parse_args()
