@@ -5,7 +5,7 @@
 # dom0: spray
 # limit: 240
 # again: pvh hvm rtl
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 # not_arm: syn_flood_2_vcpus port_scan_2_vcpus random_packets_2_vcpus
 . /scenario/net.sh
 . /scenario/hostile.sh

@@ -20,6 +20,7 @@ edited to add one:
   # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
   # xen: 4.17 4.20                      the versions it runs on, on x86
   # gic: 2 3                            interrupt controllers, on ARM; 3 when not given
+  # cpu: cortex-a76                     the bed's CPU, on ARM, by QEMU's name
   # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2, ...
   # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`
   # clock: multi                        the bed's clock; counted when not given

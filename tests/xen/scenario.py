@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.17 4.20", "gic": "3", "clock": "counted",
-            "soak": "", "again": ""}
+            "cpu": "", "soak": "", "again": ""}
 LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
 SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
@@ -30,16 +30,18 @@ class Where(typing.NamedTuple):
     xen: str
     gic: str            # version of the interrupt controller; "" on x86
     clock: str
+    cpu: str            # QEMU's model of the bed's, on ARM; "" for the usual one
 
     def name(self):
-        return self.xen if self.arch == "x86_64" else f"{self.arch}-gic{self.gic}"
+        return self.xen if self.arch == "x86_64" else f"{self.arch}-{self.cpu or f'gic{self.gic}'}"
 
     def tags(self):
         """What a scenario's "# not_TAG:" may name."""
         return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}"}
 
     def options(self):
-        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else [])]
+        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else []),
+                *(["--cpu", self.cpu] if self.cpu else [])]
 
 
 class Scenario:
@@ -61,7 +63,7 @@ class Scenario:
             return []
         versions, gics = (self.header["xen"].split(), [""]) if arch == "x86_64" else (
             ["4.17"], self.header["gic"].split())
-        return [Where(arch, xen, gic, self.header["clock"]) for xen in versions for gic in gics]
+        return [Where(arch, xen, gic, self.header["clock"], self.header["cpu"]) for xen in versions for gic in gics]
 
     def tests_on(self, where, short):
         left_out = self.names(*(f"not_{tag}" for tag in where.tags()))

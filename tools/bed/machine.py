@@ -146,6 +146,7 @@ def arguments(image, clock, ram, share, forward=()):
 
 
 ARM_MEMORY_MIB = 3072
+ARM_CPU = "cortex-a57"
 
 
 def arm64_arguments(image, clock, forward):
@@ -153,7 +154,7 @@ def arm64_arguments(image, clock, forward):
     0x50000000 they would collide with that."""
     return [
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-M", f"virt,virtualization=on,gic-version={image.gic}", "-cpu", "cortex-a57",
+        "-M", f"virt,virtualization=on,gic-version={image.gic}", "-cpu", image.cpu,
         "-m", str(ARM_MEMORY_MIB), *CLOCKS[clock],
         "-kernel", image.xen,
         "-append", "console=dtuart dtuart=/pl011@9000000 loglvl=warning guest_loglvl=all bootscrub=0 "

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from image import BedError
 from link import Link, payload
+from machine import ARM_CPU
 from snapshot import BrokenSnapshot, ColdMachine, Snapshot
 from tool import tool
 
@@ -75,10 +76,10 @@ def decode(data):
 class Bed:
     """A Xen host on demand. Cheap to make; every run starts from the same state."""
 
-    def __init__(self, xen="4.17", clock="multi", say=lambda text: None, arch="x86_64", gic=3):
+    def __init__(self, xen="4.17", clock="multi", say=lambda text: None, arch="x86_64", gic=3, cpu=ARM_CPU):
         self.say = say
         self.snapshot = (Snapshot(xen, clock) if arch == "x86_64" else
-                         ColdMachine(xen, clock, arch, gic))
+                         ColdMachine(xen, clock, arch, gic, cpu))
 
     def tool(self, name):
         """The path of a program of ours for dom0 (boottime), to be given to run() as a file."""

@@ -137,11 +137,11 @@ class ColdMachine:
 
     alive_limit_s = RESTORE_LIMIT_S
 
-    def __init__(self, xen, clock, arch, gic):
+    def __init__(self, xen, clock, arch, gic, cpu):
         if clock not in CLOCKS:
             raise BedError(f"no clock called {clock}: choose one of {', '.join(CLOCKS)}")
         self.image, self.clock = Image(xen, arch), clock
-        self.image.gic = gic
+        self.image.gic, self.image.cpu = gic, cpu
 
     def ensure(self, say):
         os.makedirs(self.image.dir, exist_ok=True)
