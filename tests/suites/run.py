@@ -5,8 +5,8 @@
   run.py [--only PATTERN] [--vcpus 1,4] [--clock counted|multi] [--together N] [--list] [SUITE...]
 
 The suites are open_posix, posix_signals, ck and newlib: a file each, with what they need. Every test program runs in a
-fresh domain; on ARM several share one, and what fails there gets one to itself. What a suite leaves out stands with its reason in SUITE.exclude; of the rest, what does not
-compile, link, end or succeed has failed. Sources are fetched as Debian packages into build/suites/.
+fresh domain; on ARM several share one, and what fails there gets one to itself. What a suite leaves out
+stands with its reason in SUITE.exclude; of the rest, what does not compile, link, end or succeed has failed. Sources are fetched as Debian packages into build/suites/.
 What the domains said is in build/suites/results/, on ARM in build/suites/results/arm64/. The last line is "N passed, N failed".
 """
 import argparse

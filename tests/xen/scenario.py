@@ -40,8 +40,8 @@ class Where(typing.NamedTuple):
         return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}"}
 
     def options(self):
-        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock, *(["--gic", self.gic] if self.gic else []),
-                *(["--cpu", self.cpu] if self.cpu else [])]
+        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock,
+                *(["--gic", self.gic] if self.gic else []), *(["--cpu", self.cpu] if self.cpu else [])]
 
 
 class Scenario:

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import debug                                # noqa: E402
 import domain                               # noqa: E402
 from image import ARCHS, SUITES, BedError   # noqa: E402
-from machine import ARM_CPU, CLOCKS                  # noqa: E402
+from machine import ARM_CPU, CLOCKS         # noqa: E402
 from session import Bed                     # noqa: E402
 
 BEGIN = time.monotonic()
