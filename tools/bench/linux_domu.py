@@ -3,7 +3,7 @@
 
 Four initramfs: the bed's own (busybox; says that it has started) for boots and for the smallest
 memory, and three whose program is linux.c, for the prices of single operations, threads.c, for what is about
-several vCPUs, or network.c, which has a web server beside it. Nothing of Linux changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
+several vCPUs (with parallel.c), or network.c, which has a web server beside it. Nothing of Linux changes between two runs of the benchmark, so the figures are kept until an input of theirs changes.
 """
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ from tool import compiler_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of the programs that are all a domain's user space; each with linux_init.c.
-OPERATIONS_SOURCES, THREADS_SOURCES = ("linux.c",), ("threads.c", "threads_linux.c")
+OPERATIONS_SOURCES, THREADS_SOURCES = ("linux.c",), ("threads.c", "parallel.c", "threads_linux.c")
 MODULES = ("xen_privcmd", "xen_evtchn", "xen_gntalloc")
 EXTRA = 'extra="console=hvc0 quiet"'
 MARKER = "linux-domu: main"
