@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+APP_CFLAGS := -Itools/bench
