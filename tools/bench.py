@@ -6,7 +6,8 @@
 
 Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
---only measures the parts with that in their names (boots, operations, threads, network, doors, parallel),
+--only measures the parts with that in their names (boots, operations, threads, network, network_web, network_smallest,
+doors, parallel),
 --docs puts what was measured into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
 the bed or its program changed). The exit status is 1 when a figure misses what it must reach, or is
 worse than the older one.
@@ -42,6 +43,7 @@ FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
 TURNS = 2       # of each boot; the best counts: a tick of Xen's may fall into any
 MARGIN, RATIO_MARGIN = 1.03, 1.1
+NETWORK_EXTRA = f"""'extra="-ip={network.ADDRESS}/24"'"""
 
 BOOT = WAIT_GONE + """
 boot() {    # NAME MARKER MIB [LINE...]
@@ -112,7 +114,8 @@ class Xenolith:
             shutil.copyfile(f"{BUILD}/{arch}/{name.replace('.elf', ARCHS[arch][0])}", f"{folder}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads, self.network, *([self.doors, self.doors_tcp] if self.arch == "x86_64" else [])]
+        return [self.boots, self.operations, self.threads, self.network, self.network_web, self.network_smallest,
+                *([self.doors, self.doors_tcp] if self.arch == "x86_64" else [])]
 
     def parallel_parts(self):
         return [self.parallel] if self.arch == "x86_64" else []
@@ -169,11 +172,17 @@ class Xenolith:
         script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
         return {"threads": operations_of(self.whole(self.run(script, 300), "threads"))}
 
+    def run_network(self, script, timeout):
+        return self.run(script, timeout, more=self.dom0_files).output
+
     def network(self):
-        extra = f"""'extra="-ip={network.ADDRESS}/24"'"""
-        return {"network": network.measure(
-            lambda script, timeout: self.run(script, timeout, more=self.dom0_files).output,
-            f"bench-network.elf {extra}", f"http.elf {extra}", (1, TOO_SMALL_MIB, SMALL_MIB))}
+        return network.exchange(self.run_network, f"bench-network.elf {NETWORK_EXTRA}")
+
+    def network_web(self):
+        return network.web(self.run_network, f"http.elf {NETWORK_EXTRA}")
+
+    def network_smallest(self):
+        return network.smallest_web(self.run_network, f"http.elf {NETWORK_EXTRA}", 1, TOO_SMALL_MIB, SMALL_MIB)
 
     def parallel(self):
         result = self.run(smp.parallel_script("bench-threads.elf", *(
@@ -262,7 +271,7 @@ def rows_of(arch, ours, linux):
     for key, name, unit, must, aim in doors.rows(ours):
         row(key, name, unit, must=must, aim=aim, more=unit == "Mbit/s",
             note="init's first line" if "first_line" in key else None)
-    return rows + network.rows(ours.get("network", {}), linux.get("network", {}))
+    return rows + network.rows(ours, linux)
 
 
 def number(value, unit="instructions"):

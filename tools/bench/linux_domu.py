@@ -164,8 +164,8 @@ class LinuxDomu:
 
     def parts(self):
         """[function that measures one part and returns figures]: they may run at the same time."""
-        return [self.network, self.threads, self.boots, self.smallest, self.operations,
-                *([self.doors] if self.arch == "x86_64" else [])]
+        return [self.network_smallest, self.network_web, self.network, self.threads, self.boots, self.smallest,
+                self.operations, *([self.doors] if self.arch == "x86_64" else [])]
 
     def parallel_parts(self):
         """The same of what must have the machine's CPUs to itself."""
@@ -214,16 +214,23 @@ class LinuxDomu:
         result = self.run(smp.counted_script("vmlinux", more), self.threads_initrd, 400)
         return {"threads": operations_of(self.whole(result, "threads"))}
 
+    def run_network(self, script, timeout):
+        return self.run(script, self.network_initrd, timeout, more=self.dom0_files).output
+
+    @staticmethod
+    def network_kernel(more=""):
+        extra = f"{EXTRA[:-1]} address={network.ADDRESS}{more}"
+        return f"""vmlinux 'ramdisk="/scenario/initrd"' '{extra}"'"""
+
     def network(self):
-        def kernel(more):
-            extra = f"{EXTRA[:-1]} address={network.ADDRESS}{more}"
-            return f"""vmlinux 'ramdisk="/scenario/initrd"' '{extra}"'"""
+        return network.exchange(self.run_network, self.network_kernel())
 
-        def run(script, timeout):
-            return self.run(script, self.network_initrd, timeout, more=self.dom0_files).output
+    def network_web(self):
+        return network.web(self.run_network, self.network_kernel(f" serve={network.SERVER}"))
 
-        return {"network": network.measure(run, kernel(""), kernel(f" serve={network.SERVER}"),
-                                           (WEB_STEP_MIB, *WEB_MIB))}
+    def network_smallest(self):
+        return network.smallest_web(self.run_network, self.network_kernel(f" serve={network.SERVER}"),
+                                    WEB_STEP_MIB, *WEB_MIB)
 
     def parallel(self):
         more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """

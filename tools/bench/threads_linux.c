@@ -44,8 +44,13 @@ uint64_t system_own_ns(void)
 
 void system_block(const volatile bool *unless)
 {
-    if (!*unless) /* an event between the two is handled, and the next tick ends it */
-        linux_hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, NULL);
+    if (*unless) /* an event between the two is handled, and the next tick ends it */
+        return;
+#ifdef __aarch64__
+    asm volatile("wfi"); /* which Xen traps; SCHEDOP_block was seen to return at once here */
+#else
+    linux_hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, NULL);
+#endif
 }
 
 int system_ipi(void)
