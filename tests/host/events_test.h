@@ -40,6 +40,17 @@ static inline void count_event(evtchn_port_t port, void *arg)
     __atomic_fetch_add((unsigned int *)arg, 1, __ATOMIC_SEQ_CST);
 }
 
+/* What a test counts, and a port whose events are counted there. */
+static unsigned int hits;
+
+static inline evtchn_port_t bound_port(void)
+{
+    evtchn_port_t port = fake_port_open();
+
+    CHECK_EQ(event_bind(port, count_event, &hits), 0);
+    return port;
+}
+
 /* Prepare another vCPU, played by the caller only while it runs as_vcpu(). */
 static inline void add_vcpu(unsigned int vcpu)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What tools/bench/threads.c needs of a system beyond POSIX: the domain's own time, and an IPI.
- * threads_linux.c and apps/bench-threads/system.c have it.
+ * What threads.c and parallel.c share, and what they need of a system beyond POSIX: the domain's
+ * own time, and an IPI, which threads_linux.c and apps/bench-threads/system.c have.
  */
 #pragma once
 #include <stdbool.h>
@@ -18,3 +18,20 @@ int system_ipi(void);
 /* The vCPU waits in Xen until it gets an event, while the system believes that the calling thread
  * runs. Not if *unless, or not for ever. */
 void system_block(const volatile bool *unless);
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define THREADS_MAX   8
+
+/* --- threads.c --- */
+
+uint64_t bench_now_ns(void); /* CLOCK_MONOTONIC */
+/* The calling thread runs on that vCPU only. 0 or an errno. */
+int bench_pin(unsigned int vcpu);
+/* An operation that was to do what it did, or not: then the program fails in the end. Any thread.
+ */
+void bench_must(bool ok);
+
+/* --- parallel.c: each prints its lines. From main, not pinned yet. --- */
+
+void parallel_scale(void);
+void parallel_crowd(void);
