@@ -47,7 +47,7 @@ void system_block(const volatile bool *unless)
     if (*unless) /* an event between the two is handled, and the next tick ends it */
         return;
 #ifdef __aarch64__
-    asm volatile("wfi"); /* which Xen traps; SCHEDOP_block was seen to return at once here */
+    asm volatile("wfi"); /* which Xen traps; with SCHEDOP_block this vCPU went on computing */
 #else
     linux_hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, NULL);
 #endif
