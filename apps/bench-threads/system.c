@@ -9,7 +9,7 @@
 #include "kernel/smp.h"
 #include "kernel/time.h"
 #include "lib/irq.h"
-#include "threads.h"
+#include "tools/bench/threads.h"
 
 void system_begin(void)
 {

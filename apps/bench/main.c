@@ -14,7 +14,7 @@
 #include "lib/atomic.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
-#include "threads.h"
+#include "tools/bench/threads.h"
 #include "xenolith.h"
 
 struct bench {

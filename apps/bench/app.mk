@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: MIT
-APP_CFLAGS := -Itools/bench
