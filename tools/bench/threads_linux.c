@@ -44,16 +44,15 @@ uint64_t system_own_ns(void)
 
 void system_block(const volatile bool *unless)
 {
-    if (*unless) /* an event between the two is handled, and the next tick ends it */
-        return;
-#ifdef __aarch64__
-    asm volatile("wfi"); /* which Xen traps; with SCHEDOP_block this vCPU went on computing */
-#else
-    linux_hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, NULL);
-#endif
+    if (!*unless) /* an event between the two is handled, and the next tick ends it */
+        linux_hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, NULL);
 }
 
 int system_ipi(void)
 {
+#ifdef __aarch64__
+    return ENOSYS; /* the vCPU in system_block() goes on computing there: each IPI waits for a slice
+                    */
+#endif
     return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) ? errno : 0;
 }
