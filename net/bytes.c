@@ -6,27 +6,44 @@
 #include "net/bytes.h"
 #include <string.h>
 
-typedef long long chunk __attribute__((vector_size(16), aligned(1), may_alias));
+/* Two words of the CPU. */
+typedef long chunk __attribute__((vector_size(2 * sizeof(long)), aligned(1), may_alias));
 typedef uint64_t word __attribute__((aligned(1), may_alias));
 typedef uint32_t half __attribute__((aligned(1), may_alias));
 
+#define BLOCK 8 /* chunks */
+
+/* No more at a time: where a chunk takes two registers, others would not have one. */
+static inline void copy_two(chunk *out, const chunk *in)
+{
+    chunk a = in[0], b = in[1];
+
+    out[0] = a, out[1] = b;
+}
+
+/* By itself: what the caller still wants would take registers. */
+static __attribute__((noinline)) void copy_blocks(chunk *out, const chunk *in, size_t count)
+{
+    for (; count; count--, in += BLOCK, out += BLOCK) {
+        copy_two(out, in);
+        copy_two(out + 2, in + 2);
+        copy_two(out + 4, in + 4);
+        copy_two(out + 6, in + 6);
+    }
+}
+
 void net_copy(void *to, const void *from, size_t len)
 {
-    chunk *out = to;
-    const chunk *in = from;
+    size_t blocks = len / sizeof(chunk) / BLOCK;
+    chunk *out = (chunk *)to + blocks * BLOCK;
+    const chunk *in = (const chunk *)from + blocks * BLOCK;
 
     if (len < sizeof(chunk)) {
         memcpy(to, from, len);
         return;
     }
-    for (size_t left = len / sizeof(chunk) / 8; left; left--, in += 8, out += 8) {
-        chunk a = in[0], b = in[1], c = in[2], d = in[3], e = in[4], f = in[5], g = in[6],
-              h = in[7];
-
-        out[0] = a, out[1] = b, out[2] = c, out[3] = d;
-        out[4] = e, out[5] = f, out[6] = g, out[7] = h;
-    }
-    for (size_t left = len / sizeof(chunk) % 8; left; left--)
+    copy_blocks(to, from, blocks);
+    for (size_t left = len / sizeof(chunk) % BLOCK; left; left--)
         *out++ = *in++;
     /* The rest, with some of what is copied already. */
     *(chunk *)((char *)to + len - sizeof(chunk)) =

@@ -6,8 +6,9 @@
 
 Prints the table and writes build/bench.json (with --only PART build/bench-PART.json); docs/BENCHMARKS.md says how each figure is measured and
 how well it repeats. --compare names rows that got more than 3 % worse than in an older bench.json,
---only measures the parts with that in their names (boots, operations, threads, network, doors, parallel),
---docs puts the table into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
+--only measures the parts with that in their names (boots, operations, threads, network, network_web, network_smallest,
+doors, parallel),
+--docs puts what was measured into docs/BENCHMARKS.md, --fresh measures Linux anew (else only when its kernel,
 the bed or its program changed). The exit status is 1 when a figure misses what it must reach, or is
 worse than the older one.
 """
@@ -26,7 +27,7 @@ import doors                                                                    
 import network                                                                          # noqa: E402
 import smp                                                                              # noqa: E402
 from image import BedError, fetch, write                                         # noqa: E402
-from linux_domu import WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
+from linux_domu import PATIENCE, WAIT_GONE, LinuxDomu, loadable_bytes, operations_of, read        # noqa: E402
 from session import Bed                                                                 # noqa: E402
 
 BUILD = os.path.join(ROOT, "build")
@@ -42,6 +43,7 @@ FIRST_LINE, WORKING = "Hello", "domain:   "
 TOO_SMALL_MIB, SMALL_MIB = 1, 16    # where the smallest domain is looked for
 TURNS = 2       # of each boot; the best counts: a tick of Xen's may fall into any
 MARGIN, RATIO_MARGIN = 1.03, 1.1
+NETWORK_EXTRA = f"""'extra="-ip={network.ADDRESS}/24"'"""
 
 BOOT = WAIT_GONE + """
 boot() {    # NAME MARKER MIB [LINE...]
@@ -112,7 +114,8 @@ class Xenolith:
             shutil.copyfile(f"{BUILD}/{arch}/{name.replace('.elf', ARCHS[arch][0])}", f"{folder}/{name}")
 
     def parts(self):
-        return [self.boots, self.operations, self.threads, self.network, *([self.doors, self.doors_tcp] if self.arch == "x86_64" else [])]
+        return [self.boots, self.operations, self.threads, self.network, self.network_web, self.network_smallest,
+                *([self.doors, self.doors_tcp] if self.arch == "x86_64" else [])]
 
     def parallel_parts(self):
         return [self.parallel] if self.arch == "x86_64" else []
@@ -121,7 +124,7 @@ class Xenolith:
         files = {name: f"{self.folder}/{name}" for name in self.images}
         files["boottime"] = self.bed.tool("boottime")
         files.update(more or {})
-        result = (bed or self.bed).run(script, files, timeout=timeout)
+        result = (bed or self.bed).run(script, files, timeout=timeout * PATIENCE)
         if result.exit:
             raise BedError(f"Xenolith: exit status {result.exit}\n{result.last_lines()}")
         return result
@@ -169,11 +172,17 @@ class Xenolith:
         script = smp.counted_script("bench-threads.elf", """'tsc_mode="native"'""")
         return {"threads": operations_of(self.whole(self.run(script, 300), "threads"))}
 
+    def run_network(self, script, timeout):
+        return self.run(script, timeout, more=self.dom0_files).output
+
     def network(self):
-        extra = f"""'extra="-ip={network.ADDRESS}/24"'"""
-        return {"network": network.measure(
-            lambda script, timeout: self.run(script, timeout, more=self.dom0_files).output,
-            f"bench-network.elf {extra}", f"http.elf {extra}", (1, TOO_SMALL_MIB, SMALL_MIB))}
+        return network.exchange(self.run_network, f"bench-network.elf {NETWORK_EXTRA}")
+
+    def network_web(self):
+        return network.web(self.run_network, f"http.elf {NETWORK_EXTRA}")
+
+    def network_smallest(self):
+        return network.smallest_web(self.run_network, f"http.elf {NETWORK_EXTRA}", 1, TOO_SMALL_MIB, SMALL_MIB)
 
     def parallel(self):
         result = self.run(smp.parallel_script("bench-threads.elf", *(
@@ -191,10 +200,10 @@ class Xenolith:
         return console
 
 
-def measure(arch, bed, parallel_bed, folder, fresh, only):
+def measure(arch, bed, parallel_bed, folder, linux_folder, fresh, only):
     """(Xenolith's figures, Linux's figures)"""
     bed.tool("boottime")    # compiled once, before anybody runs at the same time
-    linux = LinuxDomu(bed, parallel_bed, folder)
+    linux = LinuxDomu(bed, parallel_bed, linux_folder)
     ours = Xenolith(arch, bed, parallel_bed, folder, linux.dom0_files)
     done, kept = {}, {} if fresh else linux.kept_figures()
     if kept:
@@ -211,18 +220,20 @@ def measure(arch, bed, parallel_bed, folder, fresh, only):
         for future in concurrent.futures.as_completed(running):
             figures, name = running[future]
             figures[name] = future.result()
+            linux.keep(kept)
             say(f"{len([f for f in running if f.done()])} of {len(running)} parts measured")
     for figures, side in ((done, ours), (kept, linux)):
         for part in todo(side.parallel_parts(), figures):
             say("measuring with two CPUs: the machine should have nothing else to do")
             figures[part.__name__] = part()
-    linux.keep(kept)
+            linux.keep(kept)
     return tuple({key: figure for part in side.values() for key, figure in part.items()}
                  for side in (done, kept))
 
 
-def rows_of(arch, ours, linux, only):
-    """[{key, name, unit, xenolith, linux, must, aim, more}]; less is better, or more where it says so."""
+def rows_of(arch, ours, linux):
+    """[{key, name, unit, xenolith, linux, must, aim, more}], also of what was not measured; less is better, or more
+    where it says so."""
     rows = []
 
     def row(key, name, unit, must=None, aim=None, note=None, more=False):
@@ -248,9 +259,8 @@ def rows_of(arch, ours, linux, only):
         for key, (elapsed, own) in {**side.get("operations", {}), **side.get("threads", {})}.items():
             side[key] = own
             side[key + "_elapsed"] = elapsed
-    not_here = () if arch == "x86_64" else ("clock_read_trapped", "xenstore_read")   # no TSC; dom0's part is not left out
     for key, name, note in OPERATION_ROWS + smp.OPERATION_ROWS:
-        if key in not_here:
+        if key == "clock_read_trapped" and arch != "x86_64":    # no TSC
             continue
         row(key, name, "instructions", aim=linux.get(key) if key in ours else None, note=note)
     for key, name, must in smp.SCALE_ROWS:
@@ -261,8 +271,7 @@ def rows_of(arch, ours, linux, only):
     for key, name, unit, must, aim in doors.rows(ours):
         row(key, name, unit, must=must, aim=aim, more=unit == "Mbit/s",
             note="init's first line" if "first_line" in key else None)
-    rows += network.rows(ours.get("network", {}), linux.get("network", {}))
-    return [row for row in rows if row["xenolith"] is not None or (row["linux"] and not only)]
+    return rows + network.rows(ours, linux)
 
 
 def number(value, unit="instructions"):
@@ -296,9 +305,11 @@ def as_text(rows):
         for n, cell in enumerate(line)).rstrip() for line in lines)
 
 
-def as_markdown(rows):
-    lines = ["| " + " | ".join(HEAD) + " |", "|---|--:|--:|--:|--:|---|"]
-    return "\n".join(lines + ["| " + " | ".join(cells(row)) + " |" for row in rows])
+MARKDOWN_HEAD = ["| " + " | ".join(HEAD) + " |", "|---|--:|--:|--:|--:|---|"]
+
+
+def as_line(row):
+    return "| " + " | ".join(cells(row)) + " |"
 
 
 def compare(old, rows):
@@ -318,17 +329,28 @@ def compare(old, rows):
     return worse
 
 
-def put_into_docs(rows, of):
-    """Replace what is between the marks in docs/BENCHMARKS.md: the network has a table of its own."""
+def named_lines(lines):
+    """{name: line} of the table's lines; the name of some tells only with the line before what it is of."""
+    named, before = {}, ""
+    for line in lines:
+        name = line.split(" | ", 1)[0].lstrip("| ")
+        named[(before, name) if name.startswith("the same, by the clock") else name] = line
+        before = name
+    return named
+
+
+def put_into_docs(rows, measured, of):
+    """Replace the measured rows between the marks in docs/BENCHMARKS.md: the network has a table of its own."""
     with open(DOCS) as file:
         text = file.read()
-    for mark, some in (("table", [row for row in rows if not row["key"].startswith("net_")]),
-                       ("network", [row for row in rows if row["key"].startswith("net_")])):
-        if not some:
-            continue
-        head, rest = text.split(f"<!-- {mark}{of} -->\n", 1)
-        tail = rest.split(f"<!-- end of {mark}{of} -->", 1)[1]
-        text = f"{head}<!-- {mark}{of} -->\n{as_markdown(some)}\n<!-- end of {mark}{of} -->{tail}"
+    for mark, is_net in (("table", False), ("network", True)):
+        begin, end = f"<!-- {mark}{of} -->\n", f"<!-- end of {mark}{of} -->"
+        head, rest = text.split(begin, 1)
+        old, tail = rest.split(end, 1)
+        some = [row for row in rows if row["key"].startswith("net_") == is_net]
+        named, was = named_lines(map(as_line, some)), named_lines(old.splitlines()[2:])
+        table = [line if row in measured else was.get(name) for row, (name, line) in zip(some, named.items())]
+        text = "".join((head, begin, "\n".join([*MARKDOWN_HEAD, *filter(None, table)]), "\n", end, tail))
     write(DOCS, text.encode())
 
 
@@ -338,22 +360,25 @@ def main():
     parser.add_argument("--xen", default="4.17")
     parser.add_argument("--only", metavar="PART", default="", help="only parts with that in their name")
     parser.add_argument("--compare", metavar="OLD.json")
-    parser.add_argument("--docs", action="store_true", help="put the table into docs/BENCHMARKS.md")
+    parser.add_argument("--docs", action="store_true", help="put what was measured into docs/BENCHMARKS.md")
     parser.add_argument("--fresh", action="store_true", help="measure Linux anew")
     options = parser.parse_args()
     old = json.loads(read(options.compare)) if options.compare else None    # before it is replaced
     mark = "" if options.arch == "x86_64" else "-" + options.arch
-    folder = f"{BUILD}/bench{mark}"
-    os.makedirs(folder, exist_ok=True)
+    # Xen for arm64 runs ARMv7's domains too, and beside both stands Debian's ARMv8 Linux, measured once.
+    machine, linux_mark = ("x86_64", "") if options.arch == "x86_64" else ("arm64", "-arm64")
+    folder, linux_folder = f"{BUILD}/bench{mark}", f"{BUILD}/bench{linux_mark}"
+    for each in folder, linux_folder:
+        os.makedirs(each, exist_ok=True)
     begin = time.monotonic()
-    # Xen for arm64 runs ARMv7's domains too, and Debian's ARMv8 Linux beside them.
-    machine = "x86_64" if options.arch == "x86_64" else "arm64"
     bed = Bed(options.xen, "counted", say, machine)
     bed.build()
     parallel_bed = Bed(options.xen, "multi", say, machine)
     if options.only in "parallel" and not mark:
         parallel_bed.build()
-    rows = rows_of(options.arch, *measure(options.arch, bed, parallel_bed, folder, options.fresh, options.only), options.only)
+    all_rows = rows_of(options.arch, *measure(options.arch, bed, parallel_bed, folder, linux_folder, options.fresh,
+                                              options.only))
+    rows = [row for row in all_rows if row["xenolith"] is not None or (row["linux"] and not options.only)]
     out = f"{BUILD}/bench{mark}{'-' + options.only if options.only else ''}.json"
     write(out, json.dumps({"xen": options.xen, "packages": bed.snapshot.image.read_stamp()["packages"],
                            "rows": rows}, indent=1).encode())
@@ -364,7 +389,7 @@ def main():
     say(f"{time.monotonic() - begin:.0f} s; {os.path.relpath(out)}")
     worse = compare(old, rows) if old else 0
     if options.docs:
-        put_into_docs(rows, mark)
+        put_into_docs(all_rows, rows, mark)
     return 1 if missed or worse else 0
 
 

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/cpu.h"
-#include "hypercall/vcpu.h"
 #include "hypercall/version.h"
 #include "lib/atomic.h"
 #include "mm/kmem.h"
 #include "mm/page.h"
+#include "tools/bench/threads.h"
 #include "xenolith.h"
 
 struct bench {
@@ -272,15 +272,6 @@ static const struct bench benches[] = {
     { "grant_access_end", 50000, grant_prepare, grant_turn, grant_finish, 1 },
 };
 
-/* The time this vCPU has run. Xen on ARM does not say: then by the clock, as for Linux, with nobody
- * else having anything to do. */
-static uint64_t own_ns(void)
-{
-    struct vcpu_runstate_info info = { 0 };
-
-    return hypercall_vcpu_get_runstate_info(0, &info) ? time_now_ns() : info.time[RUNSTATE_running];
-}
-
 static void run(const struct bench *bench)
 {
     double operations = (double)bench->turns * bench->per_turn;
@@ -293,12 +284,12 @@ static void run(const struct bench *bench)
     }
     for (unsigned int i = 0; i < bench->turns / 10; i++) /* what is slow only at first */
         bench->turn();
-    start_own_ns = own_ns();
+    start_own_ns = system_own_ns();
     start_ns = time_now_ns();
     for (unsigned int i = 0; i < bench->turns; i++)
         bench->turn();
     ns = time_now_ns() - start_ns;
-    own = own_ns() - start_own_ns;
+    own = system_own_ns() - start_own_ns;
     if (bench->finish)
         bench->finish();
     printf("bench %s %.1f %.1f\n", bench->name, (double)ns / operations, (double)own / operations);

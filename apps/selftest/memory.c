@@ -316,3 +316,21 @@ TEST_LAST(kmem_exhausted_is_null_and_recovers)
     CHECK(block != NULL || count == 0);
     kmem_free(block);
 }
+
+/* Each beginning and length of what an implementation may do in steps. */
+TEST(memory_set_to_a_byte)
+{
+    static volatile unsigned char bytes[128];
+    int wrong = 0;
+
+    for (size_t from = 0; from < 8; from++) {
+        for (size_t len = 0; len < 100; len++) {
+            for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = 0x11;
+            wrong += memset((void *)(bytes + 8 + from), 0x1ee, len) != bytes + 8 + from;
+            for (size_t i = 0; i < sizeof(bytes); i++)
+                wrong += bytes[i] != (i >= 8 + from && i < 8 + from + len ? 0xee : 0x11);
+        }
+    }
+    CHECK_EQ(wrong, 0);
+}

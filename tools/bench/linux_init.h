@@ -13,5 +13,5 @@ void linux_power_off(void);
 long linux_hypercall(uint64_t op, uint64_t a1, uint64_t a2, void *a3);
 /* Is there one? */
 int linux_has_hypercalls(void);
-/* The time the vCPU has run. 0 if Xen does not say. */
+/* The time the vCPU has run: two of them may be compared. */
 uint64_t linux_own_ns(unsigned int vcpu);

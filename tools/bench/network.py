@@ -182,10 +182,16 @@ def rows(ours, linux):
     return result
 
 
-def measure(run, exchange, web, smallest):
-    """Figures by key. run: takes a script and a limit in s, and returns what it wrote; exchange, web:
-    the domains' kernels with their further lines, for the shell; smallest: step, least and most MiB."""
-    text = run(EXCHANGE % {"kernel": exchange}, 600) + run(WEB % {"kernel": web}, 600)
-    step, low, high = smallest
-    return figures_of(text + run(SMALLEST % {"kernel": web, "step": step, "low": low, "high": high},
-                                 600))
+def exchange(run, kernel):
+    """Figures by key, as the next two. run: takes a script and a limit in s, and returns what it wrote; kernel: the
+    domain's, with the further lines of its configuration, for the shell."""
+    return figures_of(run(EXCHANGE % {"kernel": kernel}, 600))
+
+
+def web(run, kernel):
+    return figures_of(run(WEB % {"kernel": kernel}, 600))
+
+
+def smallest_web(run, kernel, step, low, high):
+    """step, low, high: MiB, where it is looked for."""
+    return figures_of(run(SMALLEST % {"kernel": kernel, "step": step, "low": low, "high": high}, 600))

@@ -10,7 +10,7 @@
 /* First and last: make the functions below work, end the domain if main's return does not. */
 void system_begin(void);
 void system_end(void);
-/* The time the domain's vCPUs have run, all together, ns. 0: the system does not say. */
+/* The time the domain's vCPUs have run, all together, ns: two of them may be compared. */
 uint64_t system_own_ns(void);
 /* Have vCPU 1, which is in system_block(), run something in its kernel, and wait for it. 0 or an
  * errno. */
