@@ -30,7 +30,7 @@ class Batch:
 
     def __init__(self, programs, vcpus, clock, at_once, together, folder):
         self.together = together
-        self.waiting, self.ended = dict(enumerate(programs)), {}
+        self.waiting, self.ended = dict(enumerate(programs)), set()
         self.vcpus, self.clock, self.folder = vcpus, clock, folder
         self.at_once, self.texts = at_once, {}
 
@@ -68,10 +68,7 @@ class Batch:
         """On a slow machine one bed's time is not enough for all: another goes on with the rest."""
         while True:
             before, said = len(self.ended), self.run_bed(heard)
-            left = {n: p for n, p in self.waiting.items() if n not in self.ended}
-            for number in self.waiting.keys() - left.keys():
-                heard.outcome(self.outcome(number, *self.ended[number]))
-            self.waiting = left
+            self.waiting = left = {n: p for n, p in self.waiting.items() if n not in self.ended}
             if not left:
                 return
             if len(self.ended) == before:
@@ -91,8 +88,9 @@ class Batch:
                         self.texts.setdefault(int(found.group(1)), []).append(found.group(2).rstrip())
                     found = re.match(r"@end (\d+) (\S+) (\d+)", line)
                     if found:
-                        self.ended[int(found.group(1))] = (found.group(2), int(found.group(3)) / 1000)
-                        heard.progress()
+                        number = int(found.group(1))
+                        self.ended.add(number)
+                        heard.outcome(self.outcome(number, found.group(2), int(found.group(3)) / 1000))
             errors.seek(0)
             return (errors.read().strip().splitlines() or ["?"])[-1]
 

@@ -59,22 +59,23 @@ def excluded(program, rules):
 
 
 class Heard:
-    """Collects outcomes from the beds and shows them."""
+    """Collects outcomes from the beds and shows them; a run that is broken off has left them in results.txt."""
 
-    def __init__(self, suite, total):
-        self.suite, self.total, self.done, self.said = suite, total, 0, time.monotonic()
+    def __init__(self, suite, total, folder):
+        self.suite, self.total, self.said = suite, total, time.monotonic()
         self.lock, self.outcomes = threading.Lock(), []
-
-    def progress(self):
-        with self.lock:
-            self.done += 1
-            if time.monotonic() - self.said > STEP_S:
-                say(f"{self.suite}: {self.done} of {self.total} domains")
-                self.said = time.monotonic()
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        self.results = f"{folder}/results.txt"
 
     def outcome(self, outcome):
         with self.lock:
             self.outcomes.append(outcome)
+            with open(self.results, "a") as file:
+                file.write(result_line(self.suite, outcome) + "\n")
+            if time.monotonic() - self.said > STEP_S:
+                say(f"{self.suite}: {len(self.outcomes)} of {self.total} tests")
+                self.said = time.monotonic()
 
 
 def last_line(text):
@@ -104,8 +105,7 @@ def run_suite(name, options):
     clock = options.clock or suite.CLOCK
     # Where one CPU is shared and sleeping costs nothing, side by side would only blur the times.
     at_once = getattr(suite, "AT_ONCE", 4 if clock == "multi" else 1)
-    heard = Heard(name, len(to_run) * len(vcpus))
-    shutil.rmtree(f"{OUT}/results/{mark(name)}", ignore_errors=True)
+    heard = Heard(name, len(to_run) * len(vcpus), f"{OUT}/results/{mark(name)}")
     if to_run:
         subprocess.run([batch.BED, "build", "--arch", batch.BED_ARCH, "--clock", clock], check=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -113,10 +113,22 @@ def run_suite(name, options):
                 for b in batch.batches(to_run, n, clock, at_once, options.together, options.jobs, f"{OUT}/results/{mark(name)}")]
         for done in runs:
             done.result()
-    return report(name, programs, heard.outcomes)
+    return report(name, programs, heard.outcomes, heard.results)
 
 
-def report(name, programs, outcomes):
+def how(outcome):
+    return "compiled" if outcome.vcpus == 0 else f"vcpus={outcome.vcpus}"
+
+
+def result_line(name, outcome):
+    tail = last_line(outcome.text) if not outcome.passed else ""
+    line = f"{'ok' if outcome.passed else 'FAILED'} {name} {how(outcome)}: {outcome.program.name}"
+    if not outcome.passed:
+        line += f" ({outcome.why}{'; ' + tail if tail else ''})"
+    return line + (f" {outcome.seconds:.1f} s" if outcome.seconds else "")
+
+
+def report(name, programs, outcomes, results):
     """Print each failure, write all results; (passed, failed)"""
     for p in programs:
         if p.broken:
@@ -124,21 +136,16 @@ def report(name, programs, outcomes):
         elif p.compile_only:
             outcomes.append(batch.Outcome(p, 0, True))
     outcomes.sort(key=lambda o: (o.vcpus, o.program.name))
-    os.makedirs(f"{OUT}/results/{mark(name)}", exist_ok=True)
     counts = {}
-    with open(f"{OUT}/results/{mark(name)}/results.txt", "w") as file:
+    with open(results, "w") as file:
         for o in outcomes:
-            how = "compiled" if o.vcpus == 0 else f"vcpus={o.vcpus}"
-            tail = last_line(o.text) if not o.passed else ""
-            line = f"{'ok' if o.passed else 'FAILED'} {name} {how}: {o.program.name}" + (
-                f" ({o.why}{'; ' + tail if tail else ''})" if not o.passed else "")
-            file.write(f"{line} {o.seconds:.1f} s\n" if o.seconds else line + "\n")
-            passed, all_of = counts.get(how, (0, 0))
-            counts[how] = (passed + o.passed, all_of + 1)
+            file.write(result_line(name, o) + "\n")
+            passed, all_of = counts.get(how(o), (0, 0))
+            counts[how(o)] = (passed + o.passed, all_of + 1)
             if not o.passed:
-                print(line)
-    for how, (passed, all_of) in counts.items():
-        say(f"{name} {how}: {passed} of {all_of} passed ({100 * passed / all_of:.1f} %)")
+                print(result_line(name, o))
+    for kind, (passed, all_of) in counts.items():
+        say(f"{name} {kind}: {passed} of {all_of} passed ({100 * passed / all_of:.1f} %)")
     passed = sum(o.passed for o in outcomes)
     return passed, len(outcomes) - passed
 
