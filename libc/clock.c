@@ -12,7 +12,7 @@
 /* A clock id with this bit is the CPU-time clock of the thread whose handle is below it. */
 #define CLOCK_OF_THREAD (1UL << (8 * sizeof(clockid_t) - 1))
 
-static long process_offset_ns; /* clock_settime() of the process's CPU-time clock */
+static uint64_t process_offset_ns; /* clock_settime() of the process's CPU-time clock */
 
 /* Who sleeps until an absolute time of the wall clock: woken when that is set. */
 static struct waitq wall_sleepers = WAITQ_INIT(wall_sleepers);
@@ -74,7 +74,7 @@ int libc_clock_ns_locked(clockid_t clock, uint64_t *ns)
         *ns = time_now_ns();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
-        *ns = libc_busy_ns() + (uint64_t)load_once(&process_offset_ns);
+        *ns = libc_busy_ns() + load_once(&process_offset_ns);
         return 0;
     default:
         return clock & CLOCK_OF_THREAD ? thread_cpu_clock(clock & ~CLOCK_OF_THREAD, ns, NULL)
@@ -134,7 +134,7 @@ int clock_settime(clockid_t clock, const struct timespec *value)
     if (clock == CLOCK_REALTIME)
         set_wall(ns);
     else if (clock == CLOCK_PROCESS_CPUTIME_ID)
-        store_once(&process_offset_ns, (long)(ns - libc_busy_ns()));
+        store_once(&process_offset_ns, ns - libc_busy_ns());
     else
         rc = is_thread_clock(clock) ? any_thread_cpu_clock(clock, &now_ns, &ns) : EINVAL;
     return rc ? fail(rc) : 0;

@@ -36,8 +36,10 @@ static void run(void *arg)
     if (load_once(&self->pending) & ~self->mask)
         libc_signals_deliver(self, NULL);
     thread_allow_async(true);
-    if (self->has_stack)
-        context_call_on_stack(self->stackaddr, self->stacksize, run_on_own_stack, self);
+    if (self->has_stack) /* by malloc(), maybe: its end need not be aligned as a CPU wants it */
+        context_call_on_stack(self->stackaddr,
+                              self->stacksize - ((uintptr_t)self->stackaddr + self->stacksize) % 16,
+                              run_on_own_stack, self);
     libc_thread_finish(self->fn(self->arg));
 }
 

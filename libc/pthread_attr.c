@@ -70,7 +70,7 @@ int pthread_attr_getstacksize(const pthread_attr_t *attr, size_t *size)
 
 int pthread_attr_setstack(pthread_attr_t *attr, void *addr, size_t size)
 {
-    if (!valid(attr) || !addr || (uintptr_t)addr % 16 || size % 16 || size < PTHREAD_STACK_MIN)
+    if (!valid(attr) || !addr || size < PTHREAD_STACK_MIN || size > STACK_SIZE_MAX)
         return EINVAL;
     attr->__stackaddr = addr;
     attr->__stacksize = size;
@@ -88,7 +88,7 @@ int pthread_attr_getstack(const pthread_attr_t *attr, void **addr, size_t *size)
 /* The old form knows one address only, and does not say which end; taken as the lowest byte. */
 int pthread_attr_setstackaddr(pthread_attr_t *attr, void *addr)
 {
-    if (!valid(attr) || !addr || (uintptr_t)addr % 16)
+    if (!valid(attr) || !addr)
         return EINVAL;
     if (!attr->__stacksize)
         attr->__stacksize = PTHREAD_STACK_MIN;

@@ -129,6 +129,31 @@ TEST(pthread_stack_as_asked_for)
     CHECK_EQ(pthread_create(&thread, &attr, add_one, NULL), EINVAL);
 }
 
+static void *is_aligned(void *arg)
+{
+    _Alignas(2 * sizeof(void *)) char here[2 * sizeof(void *)];
+    uintptr_t at = (uintptr_t)here;
+
+    asm("" : "+r"(at)); /* the compiler takes it for granted */
+    CHECK_EQ(at % sizeof(here), 0);
+    return add_one(arg);
+}
+
+TEST(pthread_stack_at_any_address)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    void *result;
+
+    pthread_attr_init(&attr);
+    for (unsigned int odd = 0; odd < 16; odd += 3) {
+        CHECK_EQ(pthread_attr_setstack(&attr, own_stack + odd, PTHREAD_STACK_MIN + odd), 0);
+        REQUIRE_EQ(pthread_create(&thread, &attr, is_aligned, (void *)41), 0);
+        CHECK_EQ(pthread_join(thread, &result), 0);
+        CHECK_EQ((long)result, 42);
+    }
+}
+
 static pthread_key_t keys[2];
 static unsigned int destroyed[2];
 

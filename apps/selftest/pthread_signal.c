@@ -311,6 +311,22 @@ TEST(pthread_clock_set_moves_absolute_timers)
     signal(SIGUSR1, SIG_DFL);
 }
 
+TEST(pthread_cpu_clocks_can_be_set)
+{
+    const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
+    const struct timespec wanted = { .tv_sec = 10000 };
+
+    for (unsigned int n = 0; n < ARRAY_SIZE(clocks); n++) {
+        struct timespec before, after;
+
+        REQUIRE_EQ(clock_gettime(clocks[n], &before), 0);
+        CHECK_EQ(clock_settime(clocks[n], &wanted), 0);
+        REQUIRE_EQ(clock_gettime(clocks[n], &after), 0);
+        CHECK(after.tv_sec >= wanted.tv_sec && after.tv_sec < wanted.tv_sec + 10);
+        CHECK_EQ(clock_settime(clocks[n], &before), 0);
+    }
+}
+
 TEST(pthread_cpu_clocks_count_work_alone)
 {
     struct timespec before, after;
