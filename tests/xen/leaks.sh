@@ -2,6 +2,7 @@
 # A hundred domains come and go; dom0 and Xen then hold what they held before.
 # needs: hello
 # limit: 400
+# arch: x86_64 arm64 arm32
 
 # What one cycle could leave behind: memory, xenstore nodes, dom0's event channels, grants, processes.
 holdings() {

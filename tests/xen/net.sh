@@ -2,6 +2,7 @@
 # TCP/IP through netfront and dom0's bridge, with dom0's own clients.
 # needs: netecho http
 # limit: 90
+# arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
 
 vif='vif=["bridge=xenbr0"]'

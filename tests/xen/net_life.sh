@@ -2,6 +2,7 @@
 # Interfaces that go and come, and a netback that is loaded anew, while there is traffic.
 # needs: http netsum
 # limit: 250
+# arch: x86_64 arm64 arm32
 # again: pvh hvm
 . /scenario/net.sh
 options=-loglevel=info

@@ -2,6 +2,7 @@
 # Addresses from real DHCP servers and from a router's advertisements, names from a real DNS server.
 # needs: netecho resolve
 # limit: 300
+# arch: x86_64 arm64 arm32
 # again: pvh hvm
 . /scenario/net.sh
 

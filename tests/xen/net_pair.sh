@@ -2,6 +2,7 @@
 # Two domains that talk to each other over dom0's bridge: what one leaves blank of a checksum the other gets so.
 # needs: netsum
 # limit: 200
+# arch: x86_64 arm64 arm32
 # again: pvh hvm rtl
 . /scenario/net.sh
 

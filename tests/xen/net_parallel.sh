@@ -2,6 +2,7 @@
 # Queues and threads of four vCPUs that really run at the same time.
 # needs: http netsum
 # limit: 200
+# arch: x86_64 arm64 arm32
 # clock: multi
 . /scenario/net.sh
 

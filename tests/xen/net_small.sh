@@ -2,6 +2,7 @@
 # A web server in little memory: it serves many at once, and what clients do not fetch does not fill it.
 # needs: http
 # limit: 100
+# arch: x86_64 arm64 arm32
 # again: pvh
 # xen: 4.17 4.20
 

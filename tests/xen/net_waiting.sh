@@ -2,6 +2,7 @@
 # Programs that wait in sockets: they cost nothing, and shutting down, cancelling and signals reach them.
 # needs: waiters
 # limit: 100
+# arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
 
 # waits WHAT [LINE...]: waiters with that argument, an address, and a name server that is not there.

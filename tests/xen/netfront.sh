@@ -2,6 +2,7 @@
 # The network frontend without a TCP/IP stack: apps/netraw answers dom0's pings itself.
 # needs: netraw
 # limit: 120
+# arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
 
 VIF='bridge=xenbr0,script=vif-bridge'

@@ -3,7 +3,7 @@
 # needs: selftest
 # limit: 560
 # clock: multi
-# arch: x86_64 arm64
+# arch: x86_64 arm64 arm32
 
 . /scenario/tap.sh
 

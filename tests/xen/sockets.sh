@@ -2,6 +2,7 @@
 # BSD sockets over the loopback, from inside a domain without any network interface.
 # needs: sockets
 # limit: 240
+# arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
 
 # sockets_pass [LINE...]: every test of tests/xen/apps/sockets passes.
