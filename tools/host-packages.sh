@@ -66,9 +66,11 @@ group_bed_arm()
 {
     group_bed
     need_command qemu-system-aarch64 qemu-system-arm
-    # Programs for dom0, which is an ARMv8 whatever its domains are.
+    # Programs for dom0, which is an ARMv8 whatever its domains are, or with a 32-bit Xen an ARMv7.
     need_command aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
     need_file libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a
+    need_command arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf
+    need_file libc6-dev-armhf-cross /usr/arm-linux-gnueabihf/lib/libc.a
 }
 
 group_iso()

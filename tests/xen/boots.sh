@@ -5,7 +5,6 @@
 # xen: 4.17 4.20
 # soak: yes
 # arch: x86_64 arm64 arm32
-# gic: 2 3
 # not_arm: boots_32 boots_33 boots_64
 # not_gic2: boots_16
 

@@ -6,6 +6,7 @@
 # not_arm: divide_by_zero
 # not_x86: execute_where_the_image_physically_is
 # short: null_dereference jump_to_null write_to_text write_to_rodata execute_data execute_heap execute_stack execute_where_the_image_physically_is fault_in_upcall stack_overflow stack_overflow_in_thread stack_smashed exit_3_is_crash
+# short_xen32: stack_overflow
 
 case $arch in
 x86_64)

@@ -4,10 +4,10 @@
 # limit: 60
 # arch: x86_64 arm64 arm32
 # xen: 4.14 4.17 4.20
-# gic: 2 3
 # not_arm: memory_3 memory_4096
-# short: hello_shipped_cfg memory_4
-# short_gic3: memory_1024
+# short: hello_shipped_cfg memory_4 memory_1024
+# short_gic2: hello_shipped_cfg
+# short_xen32: hello_shipped_cfg memory_1024
 
 # The file as it was made: the image lies where the file says.
 test_hello_shipped_cfg() {

@@ -4,6 +4,7 @@
 # limit: 60
 # arch: x86_64 arm64 arm32
 # short: xl_shutdown xl_reboot
+# short_xen32: xl_reboot
 
 path() { echo "/local/domain/$(xl domid "$domain")/control/$1"; }
 feature_is() { [ "$(xenstore-read "$(path "$1")" 2>/dev/null)" = 1 ]; }

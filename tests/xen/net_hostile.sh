@@ -6,6 +6,7 @@
 # limit: 240
 # again: pvh hvm rtl
 # arch: x86_64 arm64 arm32
+# short: syn_flood_1_vcpu port_scan_4_vcpus random_packets_4_vcpus
 # not_arm: syn_flood_2_vcpus port_scan_2_vcpus random_packets_2_vcpus
 . /scenario/net.sh
 . /scenario/hostile.sh

@@ -5,7 +5,7 @@
 # again: pvh hvm rtl
 # arch: x86_64 arm64 arm32
 # not_arm: wires_2_vcpus wires_long_loss
-# short: wires_1_vcpu
+# short: wires_1_vcpu wires_4_vcpus
 . /scenario/net.sh
 
 # wires NETEM...: towards the domain that is what the vif does with what it sends; from it, what ifb0

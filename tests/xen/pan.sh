@@ -3,6 +3,7 @@
 # needs: pan
 # limit: 60
 # arch: arm64
+# gic: 3
 # cpu: cortex-a76
 # short: pan_is_on
 

@@ -19,10 +19,12 @@ edited to add one:
   # limit: 30                           seconds that each test may take
   # arch: x86_64 arm64                  CPUs it runs on; x86_64 when not given
   # xen: 4.17 4.20                      the versions it runs on, on x86
-  # gic: 2 3                            interrupt controllers, on ARM; 3 when not given
+  # gic: 2 3                            interrupt controllers, on ARM; both when not given
   # cpu: cortex-a76                     the bed's CPU, on ARM, by QEMU's name
-  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2, ...
-  # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`
+  # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2,
+                                        not_xen32 (a 32-bit Xen, where ARMv7's domains run as well), ...
+  # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`, with
+                                        GICv3; also short_arm32; short_gic2: with GICv2; short_xen32: on a 32-bit Xen
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
   # again: pvh hvm rtl                  by --soak, the same once more with these guests (dom0/check.sh: boot)
@@ -46,9 +48,10 @@ from image import SUITES                                                # noqa: 
 from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of, images_of
 
 BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG=1 test-xen
-# CPU: (the kind of image that xl starts there, the guest whose configuration is meant, a compiler for dom0's programs)
-ARCHS = {"x86_64": ("elf", "pv", "gcc"), "arm64": ("Image", "pvh", "aarch64-linux-gnu-gcc"),
-         "arm32": ("zImage", "pvh", "aarch64-linux-gnu-gcc")}
+# CPU: (the kind of image that xl starts there, the guest whose configuration is meant)
+ARCHS = {"x86_64": ("elf", "pv"), "arm64": ("Image", "pvh"), "arm32": ("zImage", "pvh")}
+# Xen's CPU: a compiler for dom0's programs
+COMPILERS = {"x86_64": "gcc", "arm64": "aarch64-linux-gnu-gcc", "arm32": "arm-linux-gnueabihf-gcc"}
 VERSIONS = ("4.17", "4.20", "4.14")
 TESTS_TOGETHER = 20     # on one bed, where each run boots it: within BED_LIMIT_S of a busy machine
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
@@ -69,11 +72,11 @@ def own_folder():
             number += 1
 
 
-def build_images(arch, needs, folder):
+def build_images(arch, needs, hosts, folder):
     """Copies into `folder`, so that a build during the tests changes nothing. Yields what
     could not be made, with why. Programs that are only for tests are built like a user's own."""
     os.makedirs(folder, exist_ok=True)
-    kind, guest, compiler = ARCHS[arch]
+    kind, guest = ARCHS[arch]
     for need in sorted(needs):
         app = need.split(".")[0]
         if need == "xen-shim":
@@ -83,9 +86,10 @@ def build_images(arch, needs, folder):
             yield from fetch_loader(folder)
             continue
         if need.endswith(".dom0"):
-            made = build_dom0(compiler, app, f"{folder}/{need}")
-            if made.returncode:
-                yield need, made.stdout.splitlines()
+            for host in sorted(hosts):
+                made = build_dom0(COMPILERS[host], app, f"{folder}/{need}.{host}")
+                if made.returncode:
+                    yield need, made.stdout.splitlines()
             continue
         iso = need.endswith(".iso") and ".modules." not in need     # what is on those, the Makefile knows
         own = f"tests/xen/apps/{app}"
@@ -178,7 +182,8 @@ def choose(options):
 def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
     arch = groups[0].where.arch
-    broken = dict(build_images(arch, {need for g in groups for need in g.needs()}, images_of(arch, out)))
+    broken = dict(build_images(arch, {need for g in groups for need in g.needs()}, {g.where.host for g in groups},
+                               images_of(arch, out)))
     beds = {g.where: None for g in groups}
     # A bed whose CPUs run at the same time wants two; one after the other they are quicker, too.
     one = concurrent.futures.ThreadPoolExecutor(max(1, jobs // 2))

@@ -15,7 +15,7 @@ import typing
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
-DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.17 4.20", "gic": "3", "clock": "counted",
+DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.17 4.20", "gic": "2 3", "clock": "counted",
             "cpu": "", "soak": "", "again": ""}
 LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
 SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
@@ -25,22 +25,32 @@ SHOWN_LINES = 60        # of what a failed test said
 
 
 class Where(typing.NamedTuple):
-    """Which bed, and whose domains on it: Xen for arm64 runs those of both ARMs."""
+    """Which bed, and whose domains on it: Xen for arm64 runs those of both ARMs, one for 32 bits ARMv7's."""
     arch: str
+    host: str           # Xen's own CPU
     xen: str
     gic: str            # version of the interrupt controller; "" on x86
     clock: str
     cpu: str            # QEMU's model of the bed's, on ARM; "" for the usual one
 
     def name(self):
-        return self.xen if self.arch == "x86_64" else f"{self.arch}-{self.cpu or f'gic{self.gic}'}"
+        if self.arch == "x86_64":
+            return self.xen
+        return f"{self.arch}-{'xen32' if self.host == 'arm32' else self.cpu or f'gic{self.gic}'}"
 
     def tags(self):
         """What a scenario's "# not_TAG:" may name."""
-        return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}"}
+        return {self.arch, "x86" if self.arch == "x86_64" else "arm", f"gic{self.gic}",
+                *(["xen32"] if self.host == "arm32" else [])}
+
+    def short_keys(self):
+        """The lines that say which of the tests are short there."""
+        if self.host == "arm32":
+            return ["short_xen32"]
+        return ["short_gic2"] if self.gic == "2" else ["short", f"short_{self.arch}"]
 
     def options(self):
-        return ["--arch", "x86_64" if self.arch == "x86_64" else "arm64", "--xen", self.xen, "--clock", self.clock,
+        return ["--arch", self.host, "--xen", self.xen, "--clock", self.clock,
                 *(["--gic", self.gic] if self.gic else []), *(["--cpu", self.cpu] if self.cpu else [])]
 
 
@@ -58,16 +68,18 @@ class Scenario:
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
 
     def places(self, arch):
-        """The beds of that CPU that it runs on. ARM's are of one version."""
+        """The beds of that CPU that it runs on. ARM's are of one version, and a 32-bit one knows GICv2 alone."""
         if arch not in self.header["arch"].split():
             return []
-        versions, gics = (self.header["xen"].split(), [""]) if arch == "x86_64" else (
-            ["4.17"], self.header["gic"].split())
-        return [Where(arch, xen, gic, self.header["clock"], self.header["cpu"]) for xen in versions for gic in gics]
+        clock, cpu = self.header["clock"], self.header["cpu"]
+        if arch == "x86_64":
+            return [Where(arch, arch, xen, "", clock, cpu) for xen in self.header["xen"].split()]
+        return [Where(arch, "arm64", "4.17", gic, clock, cpu) for gic in self.header["gic"].split()] + (
+            [Where(arch, "arm32", "4.17", "2", clock, "")] if arch == "arm32" else [])
 
     def tests_on(self, where, short):
         left_out = self.names(*(f"not_{tag}" for tag in where.tags()))
-        chosen = self.names("short", *(f"short_{tag}" for tag in where.tags())) if short else self.tests
+        chosen = self.names(*where.short_keys()) if short else self.tests
         return [test for test in self.tests if test in chosen and test not in left_out]
 
     def names(self, *keys):
@@ -149,7 +161,8 @@ class Group:
                    *(f"--file={HERE}/dom0/{name}.sh" for name in SOURCED),
                    *(f"--file={scenario.path}:{scenario.name}.tests" for scenario, _ in self.parts)]
         for need in self.needs():
-            name = f"{need}-{self.where.xen}" if need == "xen-shim" else file_of(need)
+            name = {"xen-shim": f"{need}-{self.where.xen}"}.get(need, file_of(need))
+            name += f".{self.where.host}" if need.endswith(".dom0") else ""
             command += ["--file", f"{self.images}/{name}:{file_of(need).removesuffix('.dom0')}"]
         return command
 

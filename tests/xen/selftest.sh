@@ -4,9 +4,8 @@
 # limit: 550
 # xen: 4.14 4.17 4.20
 # arch: x86_64 arm64 arm32
-# gic: 2 3
-# not_gic2: selftest_2l
 # short: selftest_fifo
+# short_gic2: selftest_fifo
 
 . /scenario/tap.sh
 

@@ -8,6 +8,8 @@
 # arch: x86_64 arm64 arm32
 # not_x86: selftest_4_vcpus_taking_turns selftest_8_vcpus
 # short: selftest_4_vcpus_taking_turns
+# short_gic2: selftest_4_vcpus_taking_turns
+# short_xen32: selftest_4_vcpus_taking_turns
 
 . /scenario/tap.sh
 

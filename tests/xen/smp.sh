@@ -4,11 +4,11 @@
 # limit: 300
 # xen: 4.14 4.17 4.20
 # arch: x86_64 arm64 arm32
-# gic: 2 3
 # not_arm: vcpus_32 vcpus_33 vcpus_64
 # not_gic2: vcpus_16
-# short: vcpus_8 lost_vcpus_are_named
-# short_gic3: vcpus_16 vcpu_set_down_and_up offline_not_started panic_shows_every_vcpu
+# short: vcpus_8 lost_vcpus_are_named vcpus_16 vcpu_set_down_and_up offline_not_started panic_shows_every_vcpu
+# short_gic2: vcpus_8
+# short_xen32: vcpus_8
 
 # up N: a domain with N vCPUs says that all of them run.
 up() {

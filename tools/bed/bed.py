@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import debug                                # noqa: E402
 import domain                               # noqa: E402
 from image import ARCHS, SUITES, BedError   # noqa: E402
-from machine import ARM_CPU, CLOCKS         # noqa: E402
+from machine import ARM_CPUS, CLOCKS        # noqa: E402
 from session import Bed                     # noqa: E402
 
 BEGIN = time.monotonic()
@@ -91,7 +91,7 @@ def which_bed(clock):
     parser.add_argument("--clock", default=clock, choices=CLOCKS)
     parser.add_argument("--arch", default="x86_64", choices=ARCHS)
     parser.add_argument("--gic", type=int, default=3, choices=(2, 3), help="version, on ARM")
-    parser.add_argument("--cpu", default=ARM_CPU, help="QEMU's model of it, on ARM")
+    parser.add_argument("--cpu", help=f"QEMU's model of it, on ARM ({ARM_CPUS['arm64']}, {ARM_CPUS['arm32']})")
     return parser
 
 

@@ -25,7 +25,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.realpath(os.path.join(ROOT, "build", "bed"))
 SUITES = {"4.17": "bookworm", "4.20": "trixie", "4.14": "bullseye"}
 # CPU: (Debian's name of it, the folder of its libraries). The bed of a CPU that is not the machine's is as good.
-ARCHS = {"x86_64": ("amd64", "x86_64-linux-gnu"), "arm64": ("arm64", "aarch64-linux-gnu")}
+ARCHS = {"x86_64": ("amd64", "x86_64-linux-gnu"), "arm64": ("arm64", "aarch64-linux-gnu"),
+         "arm32": ("armhf", "arm-linux-gnueabihf")}
+KERNELS = {"arm32": "linux-image-armmp-lpae"}    # where it is not called after the CPU
 
 # dom0's programs, by the folder of the package they are in. @ is Xen's version.
 PROGRAMS = ["usr/lib/xen-@/bin/" + name for name in (
@@ -83,7 +85,7 @@ def packages_of(xen, arch):
     hvm = has_device_model(xen, arch)
     debian = ARCHS[arch][0]
     return ([f"xen-utils-{xen}", "xenstore-utils", *clients, *(["qemu-system-xen"] if hvm else [])],
-            [f"xen-hypervisor-{xen}-{debian}", f"linux-image-{debian}", "libgcc-s1",
+            [f"xen-hypervisor-{xen}-{debian}", KERNELS.get(arch, f"linux-image-{debian}"), "libgcc-s1",
              "zlib1g"] + (HVM_PACKAGES if hvm else []))
 
 

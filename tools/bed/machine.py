@@ -14,7 +14,7 @@ import time
 
 from image import BedError
 
-QEMU = {"x86_64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
+QEMU = {"x86_64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64", "arm32": "qemu-system-arm"}
 MEMORY_MIB = 6144       # room for a domain of 4 GiB; what nobody touches costs nothing
 DOM0_MIB = 512          # dom0 has one vCPU: with two, a busy host makes `xl create` ten times slower,
                         # as each TLB flush waits for a CPU thread that the host doesn't run
@@ -140,21 +140,24 @@ def network(share, forward):
 
 def arguments(image, clock, ram, share, forward=()):
     """QEMU's arguments; ram: None where the machine is never saved."""
-    if image.arch == "arm64":
-        return arm64_arguments(image, clock, forward)
-    return x86_arguments(image, clock, ram, share, forward)
+    if image.arch == "x86_64":
+        return x86_arguments(image, clock, ram, share, forward)
+    return arm_arguments(image, clock, forward)
 
 
+ARM_CPUS = {"arm64": "cortex-a57", "arm32": "cortex-a15"}
+# A 32-bit dom0's devices must be below 4 GiB.
+ARM_HIGHMEM = {"arm64": "on", "arm32": "off"}
 ARM_MEMORY_MIB = 3072
-ARM_CPU = "cortex-a57"
 
 
-def arm64_arguments(image, clock, forward):
+def arm_arguments(image, clock, forward):
     """Xen is started as QEMU starts a Linux, dom0's parts are found in memory by the device tree. Below
     0x50000000 they would collide with that."""
     return [
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-M", f"virt,virtualization=on,gic-version={image.gic}", "-cpu", image.cpu,
+        "-M", f"virt,virtualization=on,gic-version={image.gic},highmem={ARM_HIGHMEM[image.arch]}",
+        "-cpu", image.cpu or ARM_CPUS[image.arch],
         "-m", str(ARM_MEMORY_MIB), *CLOCKS[clock],
         "-kernel", image.xen,
         "-append", "console=dtuart dtuart=/pl011@9000000 loglvl=warning guest_loglvl=all bootscrub=0 "

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 from image import BedError
 from link import Link, payload
-from machine import ARM_CPU
 from snapshot import BrokenSnapshot, ColdMachine, Snapshot
 from tool import tool
 
@@ -76,7 +75,7 @@ def decode(data):
 class Bed:
     """A Xen host on demand. Cheap to make; every run starts from the same state."""
 
-    def __init__(self, xen="4.17", clock="multi", say=lambda text: None, arch="x86_64", gic=3, cpu=ARM_CPU):
+    def __init__(self, xen="4.17", clock="multi", say=lambda text: None, arch="x86_64", gic=3, cpu=None):
         self.say = say
         self.snapshot = (Snapshot(xen, clock) if arch == "x86_64" else
                          ColdMachine(xen, clock, arch, gic, cpu))
