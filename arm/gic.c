@@ -10,6 +10,7 @@
 #define GICD_CTLR        0x000
 #define GICD_CTLR_ENABLE (1 << 0 | 1 << 1) /* both groups; one of them does not exist for us */
 #define GICD_CTLR_ARE    (1 << 4)
+#define GICD_SGIR        0xf00
 /* Here and in a redistributor's second page. */
 #define GIC_IGROUPR    0x080
 #define GIC_ISENABLER  0x100
@@ -24,7 +25,7 @@
 #define GICR_WAKER_SLEEP  (1 << 1)
 #define GICR_WAKER_ASLEEP (1 << 2)
 #define WAKE_TURNS        100000
-#define PRIORITY          0xa0
+#define PRIORITIES_OF_4   0xa0a0a0a0
 #define PRIORITY_MASK     0xff /* nothing is masked by it */
 
 static struct gic gic;
@@ -68,12 +69,24 @@ void gic_init_self(volatile char *control, volatile char *private)
     icc_start(PRIORITY_MASK);
 }
 
-void gic_enable(unsigned int irq)
+/* One priority for all; each write is a trap. */
+void gic_enable(uint32_t irqs)
 {
     volatile char *base = gic.version == 2 ? gic.distributor : private_page[this_percpu()->vcpu];
 
-    base[GIC_IPRIORITYR + irq] = (char)PRIORITY;
-    write32(base, GIC_ISENABLER, 1U << irq);
+    for (unsigned int irq = 0; irq < 32; irq += 4)
+        if (irqs >> irq & 0xf)
+            write32(base, GIC_IPRIORITYR + irq, PRIORITIES_OF_4);
+    write32(base, GIC_ISENABLER, irqs);
+}
+
+void gic_send(unsigned int vcpu, unsigned int irq)
+{
+    asm volatile("dsb ishst" ::: "memory");
+    if (gic.version == 2)
+        write32(gic.distributor, GICD_SGIR, 1U << (16 + vcpu) | irq);
+    else
+        icc_send(irq << 24 | vcpu >> 4 << 16 | 1U << (vcpu & 0xf)); /* by affinity: arm/smp.c */
 }
 
 unsigned int gic_acknowledge(void)

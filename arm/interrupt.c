@@ -5,10 +5,11 @@
 #include "arm/interrupt.h"
 #include "arm/gic.h"
 #include "events/events.h"
+#include "kernel/ipi.h"
 #include "lib/percpu.h"
 
 static unsigned int upcall_irq, timer_irq;
-static void (*timer_handler)(void);
+static void (*timer_handler)(void), (*ipi_handlers[IPIS])(void);
 
 void interrupt_init(unsigned int upcall, unsigned int timer)
 {
@@ -18,8 +19,7 @@ void interrupt_init(unsigned int upcall, unsigned int timer)
 
 void interrupt_enable_self(void)
 {
-    gic_enable(upcall_irq);
-    gic_enable(timer_irq);
+    gic_enable(1U << upcall_irq | 1U << timer_irq | ((1U << IPIS) - 1));
 }
 
 void interrupt_set_timer(void (*handler)(void))
@@ -27,7 +27,22 @@ void interrupt_set_timer(void (*handler)(void))
     timer_handler = handler;
 }
 
-/* Both are levels: what they are for is done before they are ended, or they would come again. */
+void interrupt_set_ipi(unsigned int ipi, void (*handler)(void))
+{
+    ipi_handlers[ipi] = handler;
+}
+
+static void call(void (*handler)(void))
+{
+    struct percpu *cpu = this_percpu();
+
+    cpu->upcall_depth++;
+    handler();
+    cpu->upcall_depth--;
+}
+
+/* Upcall and timer are levels: what they are for is done before they are ended, or they would come
+ * again. An IPI that is sent meanwhile comes once more. */
 void arm_interrupt(void)
 {
     unsigned int irq = gic_acknowledge();
@@ -35,11 +50,9 @@ void arm_interrupt(void)
     if (irq == upcall_irq) {
         events_upcall();
     } else if (irq == timer_irq && timer_handler) {
-        struct percpu *cpu = this_percpu();
-
-        cpu->upcall_depth++;
-        timer_handler();
-        cpu->upcall_depth--;
+        call(timer_handler);
+    } else if (irq < IPIS && ipi_handlers[irq]) {
+        call(ipi_handlers[irq]);
     }
     if (irq < GIC_SPURIOUS)
         gic_end(irq);

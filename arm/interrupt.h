@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Interrupts there are: Xen's upcall and the timer, both private to each vCPU.
+ * Interrupts there are: Xen's upcall, the timer and IPIs, all private to each vCPU.
  */
 #pragma once
 #include "lib/types.h"
@@ -14,5 +14,7 @@ void interrupt_init(unsigned int upcall, unsigned int timer);
 void interrupt_enable_self(void);
 /* clock.c: what the timer's is for. */
 void interrupt_set_timer(void (*handler)(void));
+/* ipi.c: what one is for; `ipi` is also its number. */
+void interrupt_set_ipi(unsigned int ipi, void (*handler)(void));
 /* From the entry, upcalls masked. */
 void arm_interrupt(void);

@@ -7,8 +7,8 @@
  */
 #include "arch/clock.h"
 #include "arch/cpu.h"
-#include "events/events.h"
 #include "hypercall/sched.h"
+#include "kernel/ipi.h"
 #include "kernel/sched_private.h"
 #include "kernel/smp_private.h"
 
@@ -100,7 +100,7 @@ static int push(unsigned int vcpu, const struct call *call)
     while ((rc = try_push(smp, call, &first)) == -XEN_EAGAIN)
         wait_for(cpu, &turns);
     if (rc == 0 && first) /* else an event is on its way already */
-        rc = event_notify(smp->port);
+        rc = ipi_send(vcpu, IPI_CALL);
     return rc;
 }
 

@@ -3,7 +3,7 @@
  * The scheduler's part of stopping a vCPU: threads and timers leave it.
  */
 #include <string.h>
-#include "events/events.h"
+#include "kernel/ipi.h"
 #include "kernel/sched_private.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -70,6 +70,6 @@ void sched_park(struct runq *rq)
     timer_cancel(&rq->slice);
     rq->slice_armed = false;
     timers_move(rq->cpu->timers, percpus[0]->timers);
-    event_notify(percpus[0]->runq->kick_port);
+    ipi_send(0, IPI_KICK);
     park_fn();
 }

@@ -2,7 +2,7 @@
  *
  * The scheduler's beginning and its leisure: a run queue for each vCPU, and the idle loop.
  */
-#include "events/events.h"
+#include "kernel/ipi.h"
 #include "kernel/sched_private.h"
 #include "lib/panic.h"
 #include "mm/kmem.h"
@@ -53,18 +53,9 @@ void sched_idle(void)
 
 /* The rest of its work is done when the upcall ends: sched_preempt(), or the idle loop's next turn.
  */
-static void kick_event(evtchn_port_t port, void *arg)
+static void kicked(void)
 {
-    (void)port;
-    (void)arg;
     timers_kicked(this_percpu()->timers);
-}
-
-__attribute__((cold)) static int kick_bind(struct percpu *cpu)
-{
-    if (cpu->runq->kick_port)
-        return 0;
-    return event_bind_ipi(cpu->vcpu, kick_event, NULL, &cpu->runq->kick_port);
 }
 
 __attribute__((cold)) static int runq_create(struct percpu *cpu)
@@ -117,9 +108,9 @@ __attribute__((cold)) int sched_cpu_init(struct percpu *cpu)
     if (rc == 0 && !cpu->runq)
         rc = runq_create(cpu);
     if (rc == 0)
-        rc = kick_bind(cpu);
+        rc = ipi_bind(cpu->vcpu, IPI_KICK, kicked);
     if (rc == 0)
-        rc = kick_bind(percpus[0]);
+        rc = ipi_bind(0, IPI_KICK, kicked);
     if (rc) {
         if (idle)
             thread_free(idle);

@@ -3,7 +3,7 @@
  * Making a vCPU look at its run queue.  This one does at its next chance; another gets an event,
  * but not at once: see sched_kick_soon().
  */
-#include "events/events.h"
+#include "kernel/ipi.h"
 #include "kernel/sched_private.h"
 
 void sched_kick(struct runq *rq)
@@ -34,6 +34,6 @@ void sched_send_kicks(struct percpu *self)
         unsigned long bits = self->kicks.bits[word];
 
         for (self->kicks.bits[word] = 0; bits; bits &= bits - 1)
-            event_notify(percpus[word * BITS_PER_LONG + lowest_bit(bits)]->runq->kick_port);
+            ipi_send(word * BITS_PER_LONG + lowest_bit(bits), IPI_KICK);
     }
 }

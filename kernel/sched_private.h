@@ -96,7 +96,6 @@ struct runq {
     struct thread *idle;     /* NULL until sched_idle() */
     struct thread *left;     /* held: lock; switched away from, dead or MOVING */
     struct runq *left_to;    /* held: lock; where the MOVING one goes */
-    evtchn_port_t kick_port; /* makes this vCPU look at its queue; with one vCPU there is none */
 
     struct timer slice; /* runs only while a thread waits */
     bool slice_armed;   /* held: lock */

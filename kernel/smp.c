@@ -10,6 +10,7 @@
 #include "events/events.h"
 #include "hypercall/sched.h"
 #include "hypercall/vcpu.h"
+#include "kernel/ipi.h"
 #include "kernel/mutex.h"
 #include "kernel/sched_private.h"
 #include "kernel/smp_private.h"
@@ -26,18 +27,10 @@ static struct smp_cpu boot_smp;
 static struct mutex hotplug = MUTEX_INIT(hotplug); /* who starts and stops vCPUs */
 static struct waitq changed = WAITQ_INIT(changed); /* a vCPU came or went */
 
-static void port_event(evtchn_port_t port, void *arg)
+static void called(void)
 {
-    (void)port;
     smp_stop_check();
-    smp_calls_run(arg);
-}
-
-static int port_bind(struct percpu *cpu)
-{
-    if (cpu->smp->port)
-        return 0;
-    return event_bind_ipi(cpu->vcpu, port_event, cpu->smp, &cpu->smp->port);
+    smp_calls_run(this_percpu()->smp);
 }
 
 static void runstate_register(struct percpu *cpu)
@@ -141,8 +134,8 @@ static int prepare(unsigned int vcpu)
     if (rc == 0 && !cpu->current)
         rc = sched_cpu_init(cpu);
     if (rc == 0)
-        rc = port_bind(percpus[0]);
-    return rc ? rc : port_bind(cpu);
+        rc = ipi_bind(0, IPI_CALL, called);
+    return rc ? rc : ipi_bind(cpu->vcpu, IPI_CALL, called);
 }
 
 static bool is_online(unsigned int vcpu)

@@ -5,7 +5,6 @@
 #pragma once
 #include "kernel/smp.h"
 #include "kernel/wait.h"
-#include <xen/event_channel.h>
 
 #define CALLS_MAX 16 /* waiting to be made on a vCPU; callers beyond wait for room */
 
@@ -16,7 +15,6 @@ struct call {
 };
 
 struct smp_cpu {
-    evtchn_port_t port; /* "look at your calls", or "stop" */
     bool started;       /* it has had its registers: cpu_restart() will do; held: hotplug */
     bool arrived;       /* it has run; written by itself */
     bool running;       /* it has arrived, and is not parked; written by itself */

@@ -7,8 +7,8 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/smp.h"
-#include "events/events.h"
 #include "hypercall/sched.h"
+#include "kernel/ipi.h"
 #include "kernel/smp_private.h"
 #include "kernel/thread.h"
 #include "lib/log.h"
@@ -59,7 +59,7 @@ static void stop_others(void)
     vcpu_set_for_each(vcpu, &vcpus_online)
     {
         if (vcpu != stopper)
-            event_notify(percpus[vcpu]->smp->port);
+            ipi_send(vcpu, IPI_CALL);
     }
     while (!all_stopped() && arch_clock_ns() < deadline_ns)
         hypercall_sched_yield();

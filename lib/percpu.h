@@ -43,6 +43,7 @@ struct percpu {
     struct malloc_cache *malloc_cache; /* libc/ */
     struct netbuf_pool *netbufs;       /* net/ */
     struct vcpu_set kicks;             /* kernel/: to be told to look at their queues */
+    uint32_t ipi_ports[2];             /* x86/ipi.c: by enum ipi; 0: none yet */
 
     /* Registered with Xen: must not cross a page, must never move. */
     struct vcpu_info vcpu_info __attribute__((aligned(64)));

@@ -46,8 +46,8 @@ long sim_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned
 #define arch_clock_ns                 sim_clock_ns
 #define arch_timer_set                sim_timer_set
 #define arch_timer_start              sim_timer_start
-#define event_bind_ipi                sim_bind_ipi
-#define event_notify                  sim_notify
+#define ipi_bind                      sim_ipi_bind
+#define ipi_send                      sim_ipi_send
 
 #define cpu_stolen_ns sim_stolen_ns
 

@@ -10,7 +10,6 @@
 #include <sanitizer/common_interface_defs.h>
 
 #define SIM_STACK_SIZE (256 << 10)
-#define SIM_IPI_PORT   100 /* + vCPU */
 #define NOT_RUNNING    UINT32_MAX
 
 /* What a context is here: context->sp points at it. */
@@ -32,7 +31,8 @@ struct sim_vcpu {
     bool parked, wanted; /* stopped; to go on */
     int skew_ns;
     uint64_t stolen_ns;
-    event_handler *timer_handler, *kick_handler;
+    event_handler *timer_handler;
+    void (*kick_handler)(void);
 };
 
 static struct {
@@ -161,7 +161,7 @@ static void sim_deliver(void)
         }
         if (vcpu->kick_due) {
             vcpu->kick_due = false;
-            vcpu->kick_handler(0, NULL);
+            vcpu->kick_handler();
         }
         if (vcpu->device_due) {
             vcpu->device_due = false;
@@ -301,21 +301,20 @@ int sim_timer_start(event_handler *handler)
     return 0;
 }
 
-int sim_bind_ipi(unsigned int vcpu, event_handler *handler, void *arg, evtchn_port_t *port)
+int sim_ipi_bind(unsigned int vcpu, enum ipi ipi, void (*handler)(void))
 {
-    (void)arg;
+    kassert(ipi == IPI_KICK);
     sim.all[vcpu].kick_handler = handler;
-    *port = SIM_IPI_PORT + vcpu;
     return 0;
 }
 
-int sim_notify(evtchn_port_t port)
+int sim_ipi_send(unsigned int vcpu, enum ipi ipi)
 {
     sim_point();
-    kassert(port >= SIM_IPI_PORT && port < SIM_IPI_PORT + sim.vcpus);
+    kassert(vcpu < sim.vcpus && ipi == IPI_KICK && sim.all[vcpu].kick_handler);
     sim.notifies++;
-    sim.all[port - SIM_IPI_PORT].kick_due = true;
-    sim_upcall_raise(&sim.all[port - SIM_IPI_PORT]);
+    sim.all[vcpu].kick_due = true;
+    sim_upcall_raise(&sim.all[vcpu]);
     return 0;
 }
 

@@ -167,10 +167,9 @@ int events_cpu_init(struct percpu *cpu)
     return 0;
 }
 
-int event_bind_ipi(unsigned int vcpu, event_handler *handler, void *arg, evtchn_port_t *port)
+int ipi_bind(unsigned int vcpu, enum ipi ipi, void (*handler)(void))
 {
-    (void)handler, (void)arg;
-    *port = 10 + vcpu;
+    CHECK(percpus[vcpu] && ipi == IPI_CALL && handler);
     return 0;
 }
 

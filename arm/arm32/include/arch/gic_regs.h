@@ -30,3 +30,8 @@ static inline void icc_end(unsigned int irq)
 {
     asm volatile("mcr p15, 0, %0, c12, c12, 1\n\tisb" ::"r"(irq) : "memory"); /* ICC_EOIR1 */
 }
+
+static inline void icc_send(unsigned long what)
+{
+    asm volatile("mcrr p15, 0, %0, %1, c12\n\tisb" ::"r"(what), "r"(0) : "memory"); /* ICC_SGI1R */
+}

@@ -30,3 +30,8 @@ static inline void icc_end(unsigned int irq)
 {
     asm volatile("msr S3_0_C12_C12_1, %0\n\tisb" ::"r"((unsigned long)irq) : "memory"); /* EOIR1 */
 }
+
+static inline void icc_send(unsigned long what)
+{
+    asm volatile("msr S3_0_C12_C11_5, %0\n\tisb" ::"r"(what) : "memory"); /* ICC_SGI1R_EL1 */
+}
