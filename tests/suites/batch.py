@@ -33,6 +33,7 @@ class Batch:
         self.waiting, self.ended = dict(enumerate(programs)), set()
         self.vcpus, self.clock, self.folder = vcpus, clock, folder
         self.at_once, self.texts = at_once, {}
+        self.running = None     # whose domain began last, and has not ended
 
     def command(self):
         os.makedirs(self.folder, exist_ok=True)
@@ -66,19 +67,22 @@ class Batch:
 
     def run(self, heard):
         """On a slow machine one bed's time is not enough for all: another goes on with the rest."""
-        while True:
+        said = ""
+        while self.waiting:
             before, said = len(self.ended), self.run_bed(heard)
             self.waiting = left = {n: p for n, p in self.waiting.items() if n not in self.ended}
-            if not left:
-                return
-            if len(self.ended) == before:
+            if len(self.ended) > before:
+                continue
+            if self.running not in left:
                 break
-        for program in left.values():
+            # It took all of a bed's time: computing for 40 s of a domain's may be an hour of a busy machine's.
+            heard.outcome(Outcome(left.pop(self.running), self.vcpus, False, f"still going on after a bed's {BED_LIMIT_S} s"))
+        for program in self.waiting.values():
             heard.outcome(Outcome(program, self.vcpus, False, "the bed ended before it: " + said))
 
     def run_bed(self, heard):
         """One bed, as long as it lasts; the last thing it said."""
-        command = self.command()
+        command, self.running = self.command(), None
         with open(f"{self.folder}.err", "w+", errors="replace") as errors:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=errors, text=True, errors="replace") as bed:
@@ -86,9 +90,12 @@ class Batch:
                     found = re.match(r"@text (\d+) (.*)", line)
                     if found:
                         self.texts.setdefault(int(found.group(1)), []).append(found.group(2).rstrip())
+                    found = re.match(r"@begin (\d+)", line)
+                    if found:
+                        self.running = int(found.group(1))
                     found = re.match(r"@end (\d+) (\S+) (\d+)", line)
                     if found:
-                        number = int(found.group(1))
+                        number, self.running = int(found.group(1)), None
                         self.ended.add(number)
                         heard.outcome(self.outcome(number, found.group(2), int(found.group(3)) / 1000))
             errors.seek(0)

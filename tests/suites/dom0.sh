@@ -5,7 +5,7 @@
 # together IMAGE VCPUS MEMORY SECONDS OPTION... -- NUMBER=NAME...; of these, what does not end with 0 there
 # runs again in a domain of its own, and only what it does then counts.
 #
-# What it says: "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(),
+# What it says: "@begin NUMBER" where one has a domain to itself; "@end NUMBER STATUS MILLISECONDS", where STATUS is what the program handed to exit(),
 # "hung" when it had not ended after SECONDS, "panic" when the kernel gave up, or "none" when it just
 # ended; before that, "@text NUMBER LINE" for the last lines of what did not end with 0. All that a
 # domain wrote comes back as the console of tNUMBER.
@@ -14,6 +14,7 @@
 run_test() {
     local number=$1 image=$2 vcpus=$3 memory=$4 seconds=$5 name=t$1 status begin=$(now_ns)
     shift 5
+    echo "@begin $number"
     domain_cfg "$name" "$image" vcpus=$vcpus memory=$memory "extra=\"$*\"" 'on_crash="destroy"' >"/run/$name.cfg"
     timeout "$seconds" xl create -F "/run/$name.cfg" >"/run/$name.create" 2>&1 </dev/null
     case $? in
