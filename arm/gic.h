@@ -21,8 +21,8 @@ void gic_init(const struct gic *found);
 void gic_init_self(volatile char *control, volatile char *private);
 /* Private interrupts of the running vCPU, a bit each. */
 void gic_enable(uint32_t irqs);
-/* Interrupt `irq`, one of the first 16, to another vCPU or to the running one; what was written before is
- * seen by who takes it. Any context. */
+/* Interrupt `irq`, one of the first 16, to another vCPU or to the running one; what was written
+ * before is seen by who takes it. Any context. */
 void gic_send(unsigned int vcpu, unsigned int irq);
 /* The interrupt that is due, which is active until gic_end(). */
 unsigned int gic_acknowledge(void);

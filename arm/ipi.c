@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * IPIs by interrupts that software makes (SGIs), whose numbers are those of enum ipi: Xen traps the one
- * write that sends one, and injects it.  An event channel's goes through the same, after a hypercall and
- * before a search for its port: 1,950 instructions to the vCPU itself, where this takes 1,240.
+ * IPIs by interrupts that software makes (SGIs), whose numbers are those of enum ipi: Xen traps the
+ * one write that sends one, and injects it.  An event channel's goes through the same, after a
+ * hypercall and before a search for its port: 1,950 instructions to the vCPU itself, where this
+ * takes 1,240.
  */
 #include "arm/gic.h"
 #include "arm/interrupt.h"

@@ -93,9 +93,9 @@ struct runq {
     spinlock_t lock;
     unsigned int running; /* held: lock; the current thread's priority */
     struct percpu *cpu;
-    struct thread *idle;     /* NULL until sched_idle() */
-    struct thread *left;     /* held: lock; switched away from, dead or MOVING */
-    struct runq *left_to;    /* held: lock; where the MOVING one goes */
+    struct thread *idle;  /* NULL until sched_idle() */
+    struct thread *left;  /* held: lock; switched away from, dead or MOVING */
+    struct runq *left_to; /* held: lock; where the MOVING one goes */
 
     struct timer slice; /* runs only while a thread waits */
     bool slice_armed;   /* held: lock */

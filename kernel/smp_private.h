@@ -15,9 +15,9 @@ struct call {
 };
 
 struct smp_cpu {
-    bool started;       /* it has had its registers: cpu_restart() will do; held: hotplug */
-    bool arrived;       /* it has run; written by itself */
-    bool running;       /* it has arrived, and is not parked; written by itself */
+    bool started; /* it has had its registers: cpu_restart() will do; held: hotplug */
+    bool arrived; /* it has run; written by itself */
+    bool running; /* it has arrived, and is not parked; written by itself */
 
     spinlock_t lock;
     bool takes_calls;                /* held: lock */
