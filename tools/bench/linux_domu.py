@@ -36,10 +36,11 @@ WAIT_GONE = """
 quiet_gone() { local i; for i in $(seq "$2"); do sleep 1; is_gone "$1" && return; done; xl destroy "$1"; return 1; }
 """
 BOOT = WAIT_GONE + """
-boot() { boot_time "$1" vmlinux "%s" 60 'ramdisk="/scenario/initrd"' '%s' "memory=$2" || return 1; quiet_gone "$1" 10; }
+boot() { boot_time "$1" vmlinux "%s" "${3:-60}" 'ramdisk="/scenario/initrd"' '%s' "memory=$2" || return 1; quiet_gone "$1" 10; }
 """ % (MARKER, EXTRA)
+# A domain with too little may compute until its time is up: ten seconds, of which one that works takes one.
 SMALLEST = BOOT + """
-works() { boot "try$1" "$1" >/run/boot 2>&1 && return; quiet_gone "try$1" 1; return 1; }
+works() { boot "try$1" "$1" 10 >/run/boot 2>&1 && return; quiet_gone "try$1" 1; return 1; }
 low=%d high=%d
 works $low && { echo "smallest $low"; exit; }
 works $high || exit 1
