@@ -94,10 +94,10 @@ unsigned int gic_acknowledge(void)
     return gic.version == 2 ? read32(gic.cpu_interface, GICC_IAR) : icc_acknowledge();
 }
 
-void gic_end(unsigned int irq)
+void gic_end(unsigned int acknowledged)
 {
     if (gic.version == 2)
-        write32(gic.cpu_interface, GICC_EOIR, irq);
+        write32(gic.cpu_interface, GICC_EOIR, acknowledged);
     else
-        icc_end(irq);
+        icc_end(acknowledged);
 }

@@ -7,6 +7,8 @@
 #include "lib/types.h"
 
 #define GIC_SPURIOUS 1020 /* numbers from here on are no interrupts */
+/* The number in what gic_acknowledge() says: above it version 2 may say which vCPU sent an SGI. */
+#define GIC_NUMBER(acknowledged) ((acknowledged)&0x3ff)
 
 struct gic {
     unsigned int version;         /* 2 or 3 */
@@ -24,6 +26,6 @@ void gic_enable(uint32_t irqs);
 /* Interrupt `irq`, one of the first 16, to another vCPU or to the running one; what was written
  * before is seen by who takes it. Any context. */
 void gic_send(unsigned int vcpu, unsigned int irq);
-/* The interrupt that is due, which is active until gic_end(). */
+/* The interrupt that is due, which is active until gic_end() of the very same word. */
 unsigned int gic_acknowledge(void);
-void gic_end(unsigned int irq);
+void gic_end(unsigned int acknowledged);

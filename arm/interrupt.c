@@ -45,7 +45,7 @@ static void call(void (*handler)(void))
  * again. An IPI that is sent meanwhile comes once more. */
 void arm_interrupt(void)
 {
-    unsigned int irq = gic_acknowledge();
+    unsigned int acknowledged = gic_acknowledge(), irq = GIC_NUMBER(acknowledged);
 
     if (irq == upcall_irq) {
         events_upcall();
@@ -55,5 +55,5 @@ void arm_interrupt(void)
         call(ipi_handlers[irq]);
     }
     if (irq < GIC_SPURIOUS)
-        gic_end(irq);
+        gic_end(acknowledged);
 }

@@ -7,7 +7,6 @@
  */
 #include "arm/gic.h"
 #include "arm/interrupt.h"
-#include "arm/smp.h"
 #include "kernel/ipi.h"
 
 int ipi_bind(unsigned int vcpu, enum ipi ipi, void (*handler)(void))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calling a function on other vCPUs.  Each has a short queue of calls and a port that makes it look
+ * Calling a function on other vCPUs.  Each has a short queue of calls and an IPI that makes it look
  * there.  Who has to wait, for room or for an end, serves its own queue meanwhile, since the other
  * may be waiting for it in the same way; and when Xen isn't running the other vCPU it gives its
  * physical CPU away instead of spinning.
@@ -99,7 +99,7 @@ static int push(unsigned int vcpu, const struct call *call)
         return -XEN_ENODEV;
     while ((rc = try_push(smp, call, &first)) == -XEN_EAGAIN)
         wait_for(cpu, &turns);
-    if (rc == 0 && first) /* else an event is on its way already */
+    if (rc == 0 && first) /* else one is on its way already */
         rc = ipi_send(vcpu, IPI_CALL);
     return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making a vCPU look at its run queue.  This one does at its next chance; another gets an event,
+ * Making a vCPU look at its run queue.  This one does at its next chance; another gets an IPI,
  * but not at once: see sched_kick_soon().
  */
 #include "kernel/ipi.h"

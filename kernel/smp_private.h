@@ -37,7 +37,7 @@ void smp_calls_run(struct smp_cpu *cpu);
  * upcalls masked. */
 void smp_calls_open(struct smp_cpu *cpu, bool open);
 
-/* Has a panic begun? Then stop here. In the upcall of the vCPU's port. */
+/* Has a panic begun? Then stop here. In the upcall of its IPI. */
 void smp_stop_check(void);
 /* Boot: have panics stop the other vCPUs. */
 void smp_stop_init(void);

@@ -89,9 +89,6 @@ static int32_t event_channel(uint32_t cmd, void *arg)
     case EVTCHNOP_bind_virq:
         ((struct evtchn_bind_virq *)arg)->port = ports++;
         return 0;
-    case EVTCHNOP_bind_ipi:
-        ((struct evtchn_bind_ipi *)arg)->port = ports++;
-        return 0;
     case EVTCHNOP_send:
         print_console();
         return 0;
