@@ -12,6 +12,8 @@ ARGS   ?=
 XEN    ?= 4.17
 ONLY   ?=
 DEBUG  ?=
+# Of check and test, which build most.
+JOBS   ?= $(shell nproc)
 
 # What a variable may be; a mistyped value says so.
 ALLOWED_ARCH  := x86_64 arm64 arm32
@@ -81,7 +83,7 @@ APPS        := $(notdir $(wildcard apps/*))
 # Before the thread register is set nothing may read the canary or the stack limit.
 NO_CANARY   := $(patsubst %,$(B)/obj/%.c.o,$(ARCH_NO_CANARY))
 
-.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen test-arm64 test-arm32 soak test-libc test-suites test-bed test-page bench check check-tools check-format \
+.PHONY: all run shell debug test test-wrapper test-image test-iso test-xen test-x86 test-arm64 test-arm32 soak test-libc test-suites test-bed test-page bench check check-tools check-format \
         check-layers check-scripts clean distclean help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -283,7 +285,7 @@ include tests/lwip/lwip.mk
 
 TEST_LOGS  := build/test-logs
 TEST_PARTS := test-host test-image test-iso $(if $(findstring lwip,$(ONLY))$(if $(ONLY),,all),test-lwip) fuzz-short $(if $(findstring libc,$(ONLY))$(if $(ONLY),,all),test-libc) \
-              test-wrapper test-bed test-page test-xen test-arm64 test-arm32
+              test-wrapper test-bed test-page test-x86 test-arm64 test-arm32
 
 $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 	@tests/xen/lose_vcpus.py $< $@
@@ -291,9 +293,14 @@ $(B)/%.lost.elf: $(B)/%.elf tests/xen/lose_vcpus.py
 test-xen: all | bed-tools
 	@tests/xen/run.py --arch $(ARCH) $(if $(SHORT),--short) $(if $(ONLY),--only '$(ONLY)')
 
+# Each test once, on one version of Xen or another; all on each: make test-xen.
+test-x86:
+	@$(MAKE) --no-print-directory ARCH=x86_64 SHORT=1 test-xen
+
 # Another CPU's image, and the shorter ones of its domains' tests; all: make test-xen ARCH=arm64.
 test-arm64 test-arm32: test-%:
-	@$(MAKE) --no-print-directory --keep-going ARCH=$* SHORT=1 test-image $(if $(filter arm32,$*),test-relocate) test-xen
+	@failed=; for part in test-image $(if $(filter arm32,$*),test-relocate) test-xen; do \
+	    $(MAKE) --no-print-directory --keep-going ARCH=$* SHORT=1 $$part || failed=1; done; [ -z "$$failed" ]
 
 soak: all | bed-tools
 	@tests/xen/run.py --soak --arch $(ARCH) $(if $(ONLY),--only '$(ONLY)')
@@ -304,7 +311,7 @@ test:
 	@rm -rf $(TEST_LOGS) && mkdir -p $(TEST_LOGS)
 	@for part in $(TEST_PARTS); do \
 	    echo "== $$part"; : >$(TEST_LOGS)/$$part.log; \
-	    $(MAKE) --no-print-directory $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
+	    $(MAKE) --no-print-directory --jobs=$(JOBS) $$part >$(TEST_LOGS)/$$part.log 2>&1 & tail --pid=$$! -n +1 -qf $(TEST_LOGS)/$$part.log; \
 	    wait $$! ; echo $$? >$(TEST_LOGS)/$$part.status; done; tools/sum.sh $(TEST_LOGS)
 
 # What Xen's domain builder and our page tables rely on, read back from the image.
@@ -362,7 +369,8 @@ build/check/analyse/%.ok: % | $(HEADERS) build/lwip-source/stamp
 	@$(CLANG) --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror $(CLANG_CODE) $< -o /dev/null
 	@: >$@
 
-check: check-tools check-format check-layers check-scripts all $(CHECK_STAMPS)
+check: check-tools
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync check-format check-layers check-scripts all $(CHECK_STAMPS)
 	@echo "check: formatting, floors, scripts, gcc, clang and the static analyser have nothing to say"
 
 check-tools:
@@ -428,7 +436,8 @@ Xenolith: C programs as Xen domains.
                   (on a test bed with a real Xen; on a Xen host with the machine's own)
   make test       every test; the last line is "N passed, N failed"
                   its parts: test-host (fake Xen), test-image, test-iso, test-lwip, fuzz-short, test-libc, test-bed, test-page (a browser),
-                  test-xen (real Xen), test-arm64, test-arm32
+                  test-x86 (on a real Xen, each test on one version), test-arm64, test-arm32
+  make test-xen   every test of ARCH's domains on every Xen that runs them; an hour
   make test-suites  other people's test suites, unmodified, in domains: POSIX, Concurrency Kit, newlib
   make soak       long tests on the real Xen: a hundred boots with each number of vCPUs
   make            images of every app, $(B)/APP.elf, their configurations for xl, and CDs for HVM, APP.iso

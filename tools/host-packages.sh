@@ -139,6 +139,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "host-packages: installing${root:+ (by sudo)}: $missing"
 
+# One at a time: of two makes side by side each may come here, and apt-get's own lock does not cover reading the lists.
+exec 9<"$0"
+flock 9
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install()

@@ -1,41 +1,37 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh PATTERN PROGRAM...: run host test programs, print what fails and one line per program, and end with
-# "N passed, N failed". A program that is missing or has no last line is one failure.
-pattern=$1
-shift
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-passed=0
-failed=0
-for program in "$@"; do
-    if [ -x "$program" ]; then
-        timeout -k 5 600 "$program" "$pattern" >"$log" 2>&1
+# run.sh PATTERN PROGRAM...: run host test programs, as many at a time as there are CPUs, print what fails and one
+# line per program, and end with "N passed, N failed". A program that is missing or has no last line is one failure.
+# What each said stays in PROGRAM.log.
+
+# counts LOG: "PASSED FAILED" of its last line
+counts()
+{
+    tail -n 1 "$1" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' | grep . || echo 0 1
+}
+
+# run.sh --one PATTERN PROGRAM
+if [ "$1" = --one ]; then
+    log=$3.log
+    if [ -x "$3" ]; then
+        timeout -k 5 600 "$3" "$2" >"$log" 2>&1
     else
         echo "no program" >"$log"
     fi
-    last=$(tail -n 1 "$log")
-    case $last in
-    *" passed, "*" failed")
-        p=${last%% passed*}
-        f=${last##*, }
-        f=${f%% failed}
-        ;;
-    *)
-        p=0
-        f=1
-        ;;
-    esac
-    passed=$((passed + p))
-    failed=$((failed + f))
-    if [ "$f" != 0 ]; then
-        grep -v '^ok ' "$log"
-    fi
-    cp -f "$log" "$program.log" 2>/dev/null
-    if [ "$p$f" != 00 ]; then
-        echo "$program: $p passed, $f failed"
-    fi
-done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+    said=$(
+        counts "$log" | while read -r passed failed; do
+            [ "$failed" = 0 ] || grep -v '^ok ' "$log"
+            [ "$passed$failed" = 00 ] || echo "$3: $passed passed, $failed failed"
+        done
+    )
+    [ -z "$said" ] || echo "$said"
+    exit 0
+fi
+
+pattern=$1
+shift
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I '{}' "$0" --one "$pattern" '{}'
+for program in "$@"; do
+    counts "$program.log"
+done | awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f != 0 || p == 0 }'

@@ -9,11 +9,11 @@ UNIT_CC    := gcc -w -g -O1 $(LWIP_FIXES) -Itests/lwip -I. -I$(LWIP)/include -I$
 .PHONY: test-lwip
 test-lwip: build/lwip-source/stamp | test-tools
 	@rm -rf build/lwip-test && mkdir -p build/lwip-test/lwip build/lwip-test/unit
-	@cd build/lwip-test/lwip && for f in $(addprefix $(CURDIR)/$(LWIP)/,core/*.c core/ipv4/*.c core/ipv6/*.c netif/ethernet.c \
-	    apps/mdns/*.c apps/mqtt/*.c); do (cd $(CURDIR) && $(UNIT_CC) -c $$f -o build/lwip-test/lwip/$$(basename $$f).o) || exit 1; done
-	@for f in tests/lwip/host.c net/bytes.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c); do \
-	    $(UNIT_CC) -include lwip/opt.h -include lwip/stats.h -include lwip/memp.h -c $$f \
-	        -o build/lwip-test/unit/$$(basename $$f).o || exit 1; done
+	@printf '%s\n' $(foreach d,core core/ipv4 core/ipv6 apps/mdns apps/mqtt,$(LWIP)/$d/*.c) $(LWIP)/netif/ethernet.c | \
+	    xargs -P $(JOBS) -I '{}' sh -c '$(UNIT_CC) -c {} -o build/lwip-test/lwip/$$(basename {}).o'
+	@printf '%s\n' tests/lwip/host.c net/bytes.c $(UNIT)/lwip_unittests.c $(UNIT_DIRS:%=$(UNIT)/%/*.c) | \
+	    xargs -P $(JOBS) -I '{}' sh -c '$(UNIT_CC) -include lwip/opt.h -include lwip/stats.h -include lwip/memp.h -c {} \
+	        -o build/lwip-test/unit/$$(basename {}).o'
 	@gcc build/lwip-test/lwip/*.o build/lwip-test/unit/*.o -o build/lwip-test/unittests $$(pkg-config --libs check)
 	@(cd build/lwip-test && ./unittests >log 2>&1); sed 's|.*/test/unit/||' build/lwip-test/log | grep ':[FE]:'; \
 	    sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$$/\1 \2 \3/p' build/lwip-test/log | \

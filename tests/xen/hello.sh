@@ -8,6 +8,7 @@
 # short: hello_shipped_cfg memory_4 memory_1024
 # short_gic2: hello_shipped_cfg
 # short_xen32: hello_shipped_cfg memory_1024
+# each_xen: hello_shipped_cfg memory_32 memory_1024
 
 # The file as it was made: the image lies where the file says.
 test_hello_shipped_cfg() {

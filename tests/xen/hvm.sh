@@ -5,6 +5,7 @@
 # needs: hello unprobed features echo.iso vcpus.watch.mb2.iso crash.text.iso files.modules.iso files.modules.mb2.iso multiboot_dma.bin
 # limit: 290
 # xen: 4.17 4.20
+# each_xen: hvm_hello_by_kernel
 
 # Typed into the serial port and into the PV console, it comes back on both; what was typed before there was anybody to
 # read it is not lost; xl shutdown. This domain has a screen.

@@ -4,6 +4,7 @@
 # limit: 90
 # arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
+# each_xen: net_ping_and_echo net_http
 
 vif='vif=["bridge=xenbr0"]'
 

@@ -4,6 +4,7 @@
 # limit: 120
 # arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
+# each_xen: connects_and_answers backend_reloaded
 
 VIF='bridge=xenbr0,script=vif-bridge'
 

@@ -23,8 +23,10 @@ edited to add one:
   # cpu: cortex-a76                     the bed's CPU, on ARM, by QEMU's name
   # not_arm: memory_4096                tests that are left out there; also not_x86, not_arm64, not_arm32, not_gic2,
                                         not_xen32 (a 32-bit Xen, where ARMv7's domains run as well), ...
-  # short: hello_shipped_cfg memory_32  tests that --short runs, and no others: on ARM those of `make test`, with
-                                        GICv3; also short_arm32; short_gic2: with GICv2; short_xen32: on a 32-bit Xen
+  # short: hello_shipped_cfg memory_32  tests that --short (`make test`) runs on ARM, with GICv3; also short_arm32;
+                                        short_gic2: with GICv2; short_xen32: on a 32-bit Xen
+  # each_xen: selftest                  tests that --short runs on each version of `# xen:`; on x86 it runs all the
+                                        others once, on 4.17 and 4.20 by turns
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
   # again: pvh hvm rtl                  by --soak, the same once more with these guests (dom0/check.sh: boot)
@@ -45,7 +47,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/bed"))
 from image import SUITES                                                # noqa: E402
-from scenario import BED, HERE, LOADER, ROOT, Group, Report, Scenario, file_of, images_of
+from scenario import BED, HERE, LOADER, OPTIONAL, ROOT, Group, Report, Scenario, file_of, images_of
 
 BUILT = f"build/{'debug-' if os.environ.get('DEBUG') else ''}"      # make DEBUG=1 test-xen
 # CPU: (the kind of image that xl starts there, the guest whose configuration is meant)
@@ -54,7 +56,6 @@ ARCHS = {"x86_64": ("elf", "pv"), "arm64": ("Image", "pvh"), "arm32": ("zImage",
 COMPILERS = {"x86_64": "gcc", "arm64": "aarch64-linux-gnu-gcc", "arm32": "arm-linux-gnueabihf-gcc"}
 VERSIONS = ("4.17", "4.20", "4.14")
 TESTS_TOGETHER = 20     # on one bed, where each run boots it: within BED_LIMIT_S of a busy machine
-OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 
 
 def own_folder():
@@ -220,7 +221,7 @@ def main():
     parser.add_argument("--xen", choices=VERSIONS, help="only this version")
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help='a regular expression, searched in "BED xen-VERSION: SCENARIO GUEST TEST"')
-    parser.add_argument("--short", action="store_true", help="only what a scenario says is short")
+    parser.add_argument("--short", action="store_true", help="each test once, on ARM what a scenario says is short")
     parser.add_argument("--soak", action="store_true", help="those that take long, and no others")
     parser.add_argument("--list", action="store_true", help="say what would run")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="beds at a time")

@@ -17,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BED = os.path.join(ROOT, "tools/bed/bed.py")
 DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.17 4.20", "gic": "2 3", "clock": "counted",
             "cpu": "", "soak": "", "again": ""}
+OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
 SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
@@ -45,6 +46,8 @@ class Where(typing.NamedTuple):
 
     def short_keys(self):
         """The lines that say which of the tests are short there."""
+        if self.arch == "x86_64":
+            return ["each_xen"]
         if self.host == "arm32":
             return ["short_xen32"]
         return ["short_gic2"] if self.gic == "2" else ["short", f"short_{self.arch}"]
@@ -79,8 +82,15 @@ class Scenario:
 
     def tests_on(self, where, short):
         left_out = self.names(*(f"not_{tag}" for tag in where.tags()))
-        chosen = self.names(*where.short_keys()) if short else self.tests
+        chosen = self.tests
+        if short:
+            chosen = self.names(*where.short_keys()) | set(self.turn_of(where) if where.arch == "x86_64" else ())
         return [test for test in self.tests if test in chosen and test not in left_out]
+
+    def turn_of(self, where):
+        """On x86 each short test runs on one version, and each version of Xen has its share of each scenario."""
+        versions = [xen for xen in self.header["xen"].split() if xen not in OPTIONAL]
+        return self.tests[versions.index(where.xen)::len(versions)] if where.xen in versions else []
 
     def names(self, *keys):
         return {f"test_{name}" for key in keys for name in self.header.get(key, "").split()}

@@ -6,6 +6,7 @@
 # arch: x86_64 arm64 arm32
 # short: selftest_fifo
 # short_gic2: selftest_fifo
+# each_xen: selftest_2l selftest_fifo
 
 . /scenario/tap.sh
 

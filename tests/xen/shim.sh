@@ -4,6 +4,7 @@
 # needs: hello xen-shim
 # limit: 200
 # xen: 4.17 4.20
+# each_xen: shim_hello
 
 test_shim_hello() {
     boot hello 'type="pvh"' pvshim=1 'pvshim_path="/scenario/xen-shim"' 'pvshim_extra="xsave=0 loglvl=error"' \

@@ -9,6 +9,7 @@
 # short: vcpus_8 lost_vcpus_are_named vcpus_16 vcpu_set_down_and_up offline_not_started panic_shows_every_vcpu
 # short_gic2: vcpus_8
 # short_xen32: vcpus_8
+# each_xen: vcpus_4 vcpus_8 lost_vcpus_are_named
 
 # up N: a domain with N vCPUs says that all of them run.
 up() {

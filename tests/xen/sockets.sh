@@ -4,6 +4,7 @@
 # limit: 240
 # arch: x86_64 arm64 arm32
 # xen: 4.17 4.20
+# each_xen: sockets_4_vcpus
 
 # sockets_pass [LINE...]: every test of tests/xen/apps/sockets passes.
 sockets_pass() {
