@@ -160,7 +160,7 @@ def choose(options):
     groups, together = [], {}
     for path in sorted(glob.glob(f"{HERE}/*.sh")):
         scenario = Scenario(path)
-        guests = scenario.again if options.soak else []
+        guests = scenario.again if options.soak and options.arch == "x86_64" else []    # ARM has one kind
         guests = guests + [""] if scenario.soak == options.soak else guests
         for where, guest in itertools.product(scenario.places(options.arch), guests):
             if options.xen and where.xen != options.xen:

@@ -66,7 +66,6 @@ class Scenario:
         self.needs = header["needs"].split()
         self.needs += [name + ".dom0" for name in header["dom0"].split()]
         self.limit, self.soak = int(header["limit"]), bool(header["soak"])
-        # Guests of x86: ARM has one kind.
         self.again = header["again"].split()
         self.tests = re.findall(r"^(test_\w+)\(\)", text, re.M)
 
