@@ -17,7 +17,7 @@ FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/ho
                 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # Parts that cannot be included one after the other.
-FUZZ_NETFRONT := $(wildcard netfront/*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
+FUZZ_NETFRONT := $(wildcard netfront/*.c tests/fuzz/netfront_*.c) net/netbuf.c net/netdev.c xenbus/device.c xenbus/store.c
 FUZZ_LOADER   := boot/loaded.c boot/memory.c boot/multiboot.c boot/pvh.c
 build/fuzz/fuzz_netfront: $(FUZZ_NETFRONT:%.c=build/fuzz/%.o)
 FUZZ_RTL8139  := rtl8139/chip.c rtl8139/life.c rtl8139/rx.c rtl8139/tx.c pci/pci.c net/netbuf.c net/netdev.c

@@ -5,402 +5,19 @@
  * another state), one of which is done whenever the interface's thread would wait; the queues'
  * threads and the sender have their turns as acts.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "events/events.h"
-#include "grant/grant.h"
 #include "kernel/time.h"
 #include "mm/kmem.h"
-#include "mm/page.h"
-#include "netfront/internal.h"
 #include "tests/fuzz/guest.h"
+#include "tests/fuzz/netfront.h"
 #include "xenbus/internal.h"
 
-#define BACK   "/local/domain/0/backend/vif/7/0"
-#define REFS   1200
-#define PORTS  64
 #define QUEUES 2
 
-static struct netfront nf;
-static bool gone, linked;
+struct netfront nf;
+bool gone;
+static bool linked;
 static unsigned int acts;
-
-/* --- memory that is shown, and what it is shown by --- */
-
-static struct {
-    bool used, readonly, mapped, parked;
-    const void *page; /* NULL: allows nothing */
-} refs[REFS];
-static unsigned long pages;
-static struct netfront_queue *queue(unsigned int n)
-{
-    return n < nf.nr_queues ? nf.queues[n] : NULL;
-}
-
-/* Freed ones are kept for the next input: the sanitizer takes long to make one. */
-static void *kept[REFS];
-static unsigned int nr_kept;
-
-void *pages_alloc(unsigned int order)
-{
-    MUST(order == 0);
-    pages++;
-    return nr_kept ? kept[--nr_kept] : aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-}
-
-void *page_alloc_zeroed(void)
-{
-    return memset(pages_alloc(0), 0, PAGE_SIZE);
-}
-
-/* Looked at now and then: it takes long. */
-static void must_not_be_shown(const void *page)
-{
-    static unsigned int turn;
-
-    for (unsigned int ref = 0; ref < REFS && turn % 16 == 0; ref++)
-        MUST(refs[ref].page != page);
-    turn++;
-}
-
-static void keep_page(void *page)
-{
-    pages--;
-    if (nr_kept < REFS)
-        kept[nr_kept++] = page;
-    else
-        free(page);
-}
-
-void pages_free(void *page, unsigned int order)
-{
-    (void)order;
-    if (!page)
-        return;
-    must_not_be_shown(page);
-    keep_page(page);
-}
-
-void page_get_stats(struct page_stats *stats)
-{
-    *stats = (struct page_stats){ 16384, 16384 - pages };
-}
-
-int grant_reserve(grant_ref_t *ref)
-{
-    static grant_ref_t last;
-
-    for (unsigned int i = 0; i < REFS; i++) {
-        last = last + 1 < REFS ? last + 1 : 8;
-        if (!refs[last].used) {
-            refs[last].used = true;
-            *ref = last;
-            return 0;
-        }
-    }
-    return -XEN_ENOSPC;
-}
-
-int grant_allow(grant_ref_t ref, domid_t domid, const void *page, bool readonly)
-{
-    (void)domid;
-    MUST(ref < REFS && refs[ref].used && !refs[ref].page && !refs[ref].parked);
-    refs[ref].page = page;
-    refs[ref].readonly = readonly;
-    return 0;
-}
-
-int grant_forbid(grant_ref_t ref)
-{
-    MUST(ref < REFS && refs[ref].used && !refs[ref].parked);
-    if (refs[ref].mapped)
-        return -XEN_EBUSY;
-    refs[ref].page = NULL;
-    return 0;
-}
-
-int grant_access(domid_t domid, const void *page, bool readonly, grant_ref_t *ref)
-{
-    int rc = grant_reserve(ref);
-
-    return rc ? rc : grant_allow(*ref, domid, page, readonly);
-}
-
-int grant_end(grant_ref_t ref)
-{
-    int rc = grant_forbid(ref);
-
-    refs[ref].used = rc != 0;
-    return rc;
-}
-
-void grant_end_and_free(grant_ref_t ref, void *page)
-{
-    MUST(refs[ref].page == page);
-    if (grant_end(ref))
-        refs[ref].parked = true;
-    else
-        pages_free(page, 0);
-}
-
-void grant_get_stats(struct grant_stats *stats)
-{
-    *stats = (struct grant_stats){ .parked = 0 };
-}
-
-/* The backend lets go of everything. */
-static void unmap_all(void)
-{
-    for (unsigned int ref = 0; ref < REFS; ref++) {
-        refs[ref].mapped = false;
-        if (!refs[ref].parked)
-            continue;
-        keep_page((void *)refs[ref].page);
-        memset(&refs[ref], 0, sizeof(refs[ref]));
-    }
-}
-
-/* --- ports and threads --- */
-
-static bool ports[PORTS];
-
-int event_alloc_unbound(domid_t remote, event_handler *handler, void *arg, evtchn_port_t *port)
-{
-    (void)remote;
-    (void)handler;
-    (void)arg;
-    for (*port = 1; *port < PORTS; ++*port) {
-        if (!ports[*port]) {
-            ports[*port] = true;
-            return 0;
-        }
-    }
-    return -XEN_ENOSPC;
-}
-
-void event_unbind(evtchn_port_t port)
-{
-    MUST(port < PORTS && ports[port]);
-    ports[port] = false;
-}
-
-int event_move(evtchn_port_t port, unsigned int vcpu)
-{
-    (void)vcpu;
-    MUST(port < PORTS && ports[port]);
-    return 0;
-}
-
-int event_notify(evtchn_port_t port)
-{
-    MUST(port < PORTS && ports[port]);
-    return 0;
-}
-
-void other_end_notified(void)
-{
-}
-
-uint64_t cpu_random(void)
-{
-    return 0x0123456789abcdef;
-}
-
-static unsigned int threads;
-
-int thread_create_with(struct thread **thread, const struct thread_options *options,
-                       void (*fn)(void *arg), void *arg)
-{
-    (void)options;
-    (void)fn;
-    (void)arg;
-    *thread = (void *)&threads;
-    threads++;
-    return 0;
-}
-
-int thread_join(struct thread *thread, uint64_t deadline_ns)
-{
-    (void)thread;
-    (void)deadline_ns;
-    threads--;
-    return 0;
-}
-
-void thread_detach(struct thread *thread)
-{
-    (void)thread;
-}
-
-void thread_yield(void)
-{
-}
-
-int thread_set_affinity(struct thread *thread, const struct vcpu_set *vcpus)
-{
-    (void)thread;
-    (void)vcpus;
-    return 0;
-}
-
-void thread_set_priority(struct thread *thread, unsigned int priority, bool fifo)
-{
-    (void)thread;
-    (void)priority;
-    (void)fifo;
-}
-
-/* What queue_main() does in a turn. */
-static void queue_turn(struct netfront_queue *q, unsigned int budget)
-{
-    int rc;
-
-    if (!q || !q->thread || nf.fault.field)
-        return; /* it would have ended itself */
-    rc = tx_poll(q, budget);
-    if (rc >= 0)
-        rc = rx_poll(q, budget);
-    if (rc < 0)
-        netfront_found_fault(q);
-}
-
-/* --- xenstored --- */
-
-static struct xenstore_watch *state_watch;
-static char state[8];
-static const char *answer; /* to our state, as netback gives it; NULL: given */
-
-static struct xenstore_watch *carrier; /* the other watch of an interface */
-
-int xenstore_watch(struct xenstore_watch *watch)
-{
-    struct xenstore_watch **which = watch == &nf.carrier_watch ? &carrier : &state_watch;
-
-    MUST(!*which);
-    *which = watch;
-    return 0;
-}
-
-int xenstore_unwatch(struct xenstore_watch *watch)
-{
-    struct xenstore_watch **which = watch == &nf.carrier_watch ? &carrier : &state_watch;
-
-    MUST(watch == *which);
-    *which = NULL;
-    return 0;
-}
-
-void thread_sleep_until(uint64_t deadline_ns)
-{
-    guest_now_ns = deadline_ns;
-}
-
-/* What a key of the backend's is, by the input; NULL: not there. */
-static const char *any_value(void)
-{
-    static char text[24];
-    size_t len = sizeof(text) - 1;
-    const uint8_t *bytes;
-
-    switch (input_byte() % 8) {
-    case 0:
-        return NULL;
-    case 1:
-        return "0";
-    case 2:
-        return "4294967295";
-    case 3:
-        bytes = input_bytes(&len);
-        memcpy(text, bytes, len);
-        text[len] = 0;
-        return text;
-    default:
-        return "1";
-    }
-}
-
-static bool ends_in(const char *path, const char *end)
-{
-    size_t len = strlen(path), end_len = strlen(end);
-
-    return len >= end_len && strcmp(path + len - end_len, end) == 0;
-}
-
-static const char *value_of(const char *path)
-{
-    if (gone)
-        return NULL;
-    if (strcmp(path, BACK "/state") == 0)
-        return state;
-    if (ends_in(path, "/backend"))
-        return BACK;
-    if (ends_in(path, "/backend-id"))
-        return "0";
-    if (ends_in(path, "/mac") && input_byte() != 0xff)
-        return "00:16:3e:00:00:01";
-    if (ends_in(path, "/feature-rx-copy") && input_byte() != 0xff)
-        return "1";
-    return any_value();
-}
-
-int store_call(struct store_reply *reply, uint32_t type, xenstore_tx_t tx,
-               const struct store_piece *pieces, unsigned int count)
-{
-    const char *value = "OK";
-
-    (void)tx;
-    (void)count;
-    guest_now_ns += NS_PER_US;
-    if (type == XS_WRITE && ends_in(pieces[0].data, "/state"))
-        answer = (const char *[]){
-            "", "2", "", "", "4", "5", "6"
-        }[(*(const char *)pieces[1].data - '0') % 7];
-    if (type == XS_READ)
-        value = value_of(pieces[0].data);
-    else if (type == XS_TRANSACTION_START)
-        value = "1";
-    else if (input_left() && input_byte() == 0xee)
-        return -XEN_EAGAIN; /* any error */
-    if (!value)
-        return -XEN_ENOENT;
-    reply->len = strlen(value);
-    reply->data = kmem_alloc(reply->len + 1);
-    memcpy(reply->data, value, reply->len);
-    return 0;
-}
-
-void store_reply_free(struct store_reply *reply)
-{
-    kmem_free(reply->data);
-}
-
-char *store_reply_keep(struct store_reply *reply)
-{
-    return reply->data;
-}
-
-void store_close(const char *field, uint32_t value)
-{
-    (void)field;
-    (void)value;
-}
-
-int store_directory_parts(xenstore_tx_t tx, const char *path, char **names, unsigned int *count)
-{
-    (void)tx;
-    (void)path;
-    (void)names;
-    (void)count;
-    return -XEN_E2BIG;
-}
-
-static void set_state(const char *text)
-{
-    snprintf(state, sizeof(state), "%s", text);
-    if (state_watch)
-        state_watch->fn(state_watch, state_watch->path);
-}
 
 /* --- the stack --- */
 
@@ -483,6 +100,25 @@ static void send_something(unsigned int how)
 }
 
 /* --- netback --- */
+
+static struct netfront_queue *queue(unsigned int n)
+{
+    return n < nf.nr_queues ? nf.queues[n] : NULL;
+}
+
+/* What queue_main() does in a turn. */
+static void queue_turn(struct netfront_queue *q, unsigned int budget)
+{
+    int rc;
+
+    if (!q || !q->thread || nf.fault.field)
+        return; /* it would have ended itself */
+    rc = tx_poll(q, budget);
+    if (rc >= 0)
+        rc = rx_poll(q, budget);
+    if (rc < 0)
+        netfront_found_fault(q);
+}
 
 /* What the guest asks is sound, whatever was done to it. */
 static void judge_requests(struct netfront_queue *q)
@@ -635,6 +271,10 @@ static void act(void)
     }
 }
 
+void other_end_notified(void)
+{
+}
+
 bool other_end_turn(void)
 {
     acts++;
@@ -692,7 +332,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answer = NULL;
     acts = 0;
     vcpus_online.bits[0] = input_byte() & 1 ? 3 : 1;
-    strcpy(state, "2");
+    set_state("2");
     netfront_live(&nf);
     for (unsigned int i = 0; i < QUEUES; i++)
         kmem_free(nf.queues[i]);
