@@ -19,7 +19,7 @@ DEFAULTS = {"needs": "", "dom0": "", "limit": "30", "arch": "x86_64", "xen": "4.
             "cpu": "", "soak": "", "again": ""}
 OPTIONAL = ("4.14",)    # an archived Debian: without its packages its tests are skipped
 LOADER = "multiboot_dma.bin"    # of HVM domains that start by kernel=
-SOURCED = ("tap", "net", "clients", "hostile", "clock", "boots")   # of dom0/: scenarios take what they want of it
+SOURCED = ("tap", "net", "clients", "hostile", "clock")   # of dom0/: scenarios take what they want of it
 BED_MARGIN_S = 30       # for restoring a bed and sending its results
 BED_LIMIT_S = 900       # for one bed, whatever its tests may take in sum, unless it is to take long
 SHOWN_LINES = 60        # of what a failed test said
