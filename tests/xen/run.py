@@ -180,36 +180,44 @@ def choose(options):
     return sorted(groups, key=lambda g: -g.limit())     # the long ones first
 
 
+def can_run(group, no_bed, broken, report):
+    """Else each of its tests gets its line. no_bed: None, or why there is no such bed; broken: what does not
+    build, with why."""
+    missing = [need for need in group.needs() if need in broken]
+    for test in group.waiting if missing or no_bed else ():
+        if missing:
+            report.add(group.label(test), "failed", f"{missing[0]} does not build", lines=broken[missing[0]])
+            broken.update(dict.fromkeys(broken, ["see above"]))     # mostly the same cause
+        elif group.where.xen in OPTIONAL:
+            report.add(group.label(test), "skipped", f"no bed: {no_bed[-1]}")
+        else:
+            report.add(group.label(test), "failed", "no bed", lines=no_bed)
+    return not missing and not no_bed
+
+
+def run_with(jobs, groups, broken, report):
+    """So many at a time; those of a bed as soon as it is there."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        builds = {pool.submit(build_bed, where): where for where in dict.fromkeys(g.where for g in groups)}
+        runs = []
+        for build in concurrent.futures.as_completed(builds):
+            runs += [pool.submit(group.run, report) for group in groups
+                     if group.where == builds[build] and can_run(group, build.result(), broken, report)]
+        for run in runs:
+            run.result()
+
+
 def run_all(groups, out, jobs):
     report = Report(sum(len(g.waiting) for g in groups))
     arch = groups[0].where.arch
     broken = dict(build_images(arch, {need for g in groups for need in g.needs()}, {g.where.host for g in groups},
                                images_of(arch, out)))
-    beds = {g.where: None for g in groups}
+    for group in groups:
+        shutil.rmtree(group.out, ignore_errors=True)
     # A bed whose CPUs run at the same time wants two; one after the other they are quicker, too.
-    one = concurrent.futures.ThreadPoolExecutor(max(1, jobs // 2))
-    with one, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for key, why in zip(beds, pool.map(build_bed, beds)):
-            beds[key] = why
-        runs = []
-        for group in groups:
-            shutil.rmtree(group.out, ignore_errors=True)
-            missing = [n for n in group.needs() if n in broken]
-            why = beds[group.where]
-            for test in group.waiting if missing or why else ():
-                if missing:
-                    report.add(group.label(test), "failed", f"{missing[0]} does not build",
-                               lines=broken[missing[0]])
-                    broken = dict.fromkeys(broken, ["see above"])   # mostly the same cause
-                elif group.where.xen in OPTIONAL:
-                    report.add(group.label(test), "skipped", f"no bed: {why[-1]}")
-                else:
-                    report.add(group.label(test), "failed", "no bed", lines=why)
-            if not missing and not why:
-                runs.append((one if group.where.clock == "multi" else pool, group))
-        for clock_pool in (one, pool):
-            for run in [clock_pool.submit(g.run, report) for p, g in runs if p is clock_pool]:
-                run.result()
+    multi = [group for group in groups if group.where.clock == "multi"]
+    run_with(max(1, jobs // 2), multi, broken, report)
+    run_with(jobs, [group for group in groups if group not in multi], broken, report)
     print(report.last_line())
     return 0 if report.counts["failed"] == 0 and report.counts["passed"] else 1
 

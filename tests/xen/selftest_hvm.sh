@@ -3,7 +3,6 @@
 # needs: selftest.iso selftest.mb2.iso
 # limit: 850
 # xen: 4.17 4.20
-# each_xen: selftest_hvm_multiboot_2_4_vcpus
 
 . /scenario/tap.sh
 

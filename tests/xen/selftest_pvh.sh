@@ -3,7 +3,6 @@
 # needs: selftest
 # limit: 550
 # xen: 4.17 4.20
-# each_xen: selftest_pvh_4_vcpus
 
 . /scenario/tap.sh
 
