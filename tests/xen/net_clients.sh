@@ -5,6 +5,7 @@
 # again: hvm rtl
 # arch: x86_64 arm64 arm32
 # not_arm: ping_2_vcpus curl_2_vcpus ab_2_vcpus nc_2_vcpus
+# not_short: ping_2_vcpus curl_2_vcpus ab_2_vcpus nc_2_vcpus
 # short: ping_1_vcpu ping_4_vcpus curl_1_vcpu curl_4_vcpus
 # short_gic2: ping_1_vcpu curl_4_vcpus
 # short_xen32: ping_1_vcpu curl_4_vcpus

@@ -8,6 +8,7 @@
 # arch: x86_64 arm64 arm32
 # short: syn_flood_1_vcpu port_scan_4_vcpus random_packets_4_vcpus
 # not_arm: syn_flood_2_vcpus port_scan_2_vcpus random_packets_2_vcpus
+# not_short: syn_flood_2_vcpus port_scan_2_vcpus random_packets_2_vcpus
 . /scenario/net.sh
 . /scenario/hostile.sh
 

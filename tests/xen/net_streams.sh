@@ -6,6 +6,7 @@
 # again: hvm rtl
 # arch: x86_64 arm64 arm32
 # not_arm: iperf_2_vcpus relay_32_mib_2_vcpus
+# not_short: iperf_2_vcpus relay_32_mib_2_vcpus
 # short: iperf_1_vcpu iperf_4_vcpus
 # short_gic2: iperf_4_vcpus
 . /scenario/net.sh

@@ -5,6 +5,7 @@
 # again: pvh hvm rtl
 # arch: x86_64 arm64 arm32
 # not_arm: wires_2_vcpus wires_long_loss
+# not_short: wires_2_vcpus
 # short: wires_1_vcpu wires_4_vcpus
 . /scenario/net.sh
 

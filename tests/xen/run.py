@@ -26,7 +26,8 @@ edited to add one:
   # short: hello_shipped_cfg memory_32  tests that --short (`make test`) runs on ARM, with GICv3; also short_arm32;
                                         short_gic2: with GICv2; short_xen32: on a 32-bit Xen
   # each_xen: selftest                  tests that --short runs on each version of `# xen:`; on x86 it runs all the
-                                        others once, on 4.17 and 4.20 by turns
+                                        others once, on 4.17 and 4.20 by turns, but not those of
+  # not_short: ping_2_vcpus             (what is tested with 1 and 4 vCPUs)
   # clock: multi                        the bed's clock; counted when not given
   # soak: yes                           takes long: run by --soak only
   # again: pvh hvm rtl                  by --soak, the same once more with these guests (dom0/check.sh: boot)

@@ -80,18 +80,18 @@ class Scenario:
             [Where(arch, "arm32", "4.17", "2", clock, "")] if arch == "arm32" else [])
 
     def tests_on(self, where, short):
-        left_out = self.names(*(f"not_{tag}" for tag in where.tags()))
-        chosen = self.tests
+        left_out = self.names(*(f"not_{tag}" for tag in where.tags() | ({"short"} if short else set())))
+        chosen = tests = [test for test in self.tests if test not in left_out]
         if short:
-            chosen = self.names(*where.short_keys()) | set(self.turn_of(where) if where.arch == "x86_64" else ())
-        return [test for test in self.tests if test in chosen and test not in left_out]
+            chosen = self.names(*where.short_keys()) | set(self.turn_of(tests, where) if where.arch == "x86_64" else ())
+        return [test for test in tests if test in chosen]
 
-    def turn_of(self, where):
+    def turn_of(self, tests, where):
         """On x86 each short test runs on one version, and each version of Xen has its share of each scenario; but
         a second bed with the clock "multi" would be for three tests."""
         versions = [xen for xen in self.header["xen"].split() if xen not in OPTIONAL]
         versions = versions[:1] if where.clock == "multi" else versions
-        return self.tests[versions.index(where.xen)::len(versions)] if where.xen in versions else []
+        return tests[versions.index(where.xen)::len(versions)] if where.xen in versions else []
 
     def names(self, *keys):
         return {f"test_{name}" for key in keys for name in self.header.get(key, "").split()}
