@@ -26,9 +26,10 @@ MODULES = ("xen_privcmd", "xen_evtchn", "xen_gntalloc")
 EXTRA = 'extra="console=hvc0 quiet"'
 MARKER = "linux-domu: main"
 BOOT_MIB = (128, 1024)
-# Where the smallest memory is looked for: the bounds are tried too, nothing is taken for granted.
-STEP_MIB, LOW_MIB, HIGH_MIB = 4, 48, 112
-WEB_STEP_MIB, WEB_MIB = 8, (80, 128)    # and where the smallest with a web server
+# Where the smallest memory is looked for, by CPU: the bounds are tried too, nothing is taken for granted. The initramfs of dom0 is
+# larger on ARM.
+STEP_MIB, SMALL_MIB = 4, {"x86_64": (48, 112), "arm64": (96, 160)}
+WEB_STEP_MIB, WEB_MIB = 8, {"x86_64": (80, 128), "arm64": (48, 128)}    # and where the smallest with a web server
 # Limits are wall time on a machine that has nothing else to do. On a busy one counted figures are the same: they only take longer.
 PATIENCE = 5
 
@@ -41,7 +42,6 @@ boot() { boot_time "$1" vmlinux "%s" "${3:-60}" 'ramdisk="/scenario/initrd"' '%s
 # A domain with too little may compute until its time is up: ten seconds, of which one that works takes one.
 SMALLEST = BOOT + """
 works() { boot "try$1" "$1" 10 >/run/boot 2>&1 && return; quiet_gone "try$1" 1; return 1; }
-low=%d high=%d
 works $low && { echo "smallest $low"; exit; }
 works $high || exit 1
 while [ $((high - low)) -gt %d ]; do
@@ -49,7 +49,7 @@ while [ $((high - low)) -gt %d ]; do
     if works $mid; then high=$mid; else low=$mid; fi
 done
 echo "smallest $high"
-""" % (LOW_MIB, HIGH_MIB, STEP_MIB)
+""" % STEP_MIB
 OPERATIONS = WAIT_GONE + """
 create linux vmlinux 'ramdisk="/scenario/initrd"' '%s' memory=128 'tsc_mode="native"' && quiet_gone linux 60
 """ % EXTRA
@@ -220,7 +220,7 @@ class LinuxDomu:
                 if key.startswith("boot_cpu_ns.")}
 
     def smallest(self):
-        output = self.run(SMALLEST, self.initrd, 600).output
+        output = self.run("low=%d high=%d\n" % SMALL_MIB[self.arch] + SMALLEST, self.initrd, 600).output
         return {"smallest_mib": int(re.search(r"^smallest (\d+)", output, re.M).group(1))}
 
     def operations(self):
@@ -248,7 +248,7 @@ class LinuxDomu:
 
     def network_smallest(self):
         return network.smallest_web(self.run_network, self.network_kernel(f" serve={network.SERVER}"),
-                                    WEB_STEP_MIB, *WEB_MIB)
+                                    WEB_STEP_MIB, *WEB_MIB[self.arch])
 
     def parallel(self):
         more = """'ramdisk="/scenario/initrd"' memory=128 'tsc_mode="native"' """
