@@ -28,7 +28,7 @@ MARKER = "linux-domu: main"
 BOOT_MIB = (128, 1024)
 # Where the smallest memory is looked for, by CPU: the bounds are tried too, nothing is taken for granted. The initramfs of dom0 is
 # larger on ARM.
-STEP_MIB, SMALL_MIB = 4, {"x86_64": (48, 112), "arm64": (96, 160)}
+STEP_MIB, SMALL_MIB = 4, {"x86_64": (48, 112), "arm64": (32, 160)}
 WEB_STEP_MIB, WEB_MIB = 8, {"x86_64": (80, 128), "arm64": (48, 128)}    # and where the smallest with a web server
 # Limits are wall time on a machine that has nothing else to do. On a busy one counted figures are the same: they only take longer.
 PATIENCE = 5
