@@ -68,12 +68,16 @@ arm_entry:
 	/* Exception vectors: where the CPU goes by itself, and the stack it finds there. */
 	ldr	r0, =boot_exception_stack_top
 	bl	arm_exceptions_on
-	/* The FPU has 16 registers or 32 (MVFR0). */
+	/* The FPU has 16 registers or 32 (MVFR0), and NEON's loads and stores or none (MVFR1). */
 	vmrs	r0, mvfr0
 	and	r0, r0, #0xf
 	cmp	r0, #2
 	ldreq	r1, =arm_fpu_is_large
 	strbeq	r0, [r1]
+	vmrs	r0, mvfr1
+	ubfx	r0, r0, #8, #4
+	ldr	r1, =arm_has_neon
+	strb	r0, [r1]
 	/* The stack; below it is a page that arm_start() makes a guard. Then C. */
 	ldr	sp, =boot_stack_top
 	mov	fp, #0				/* ends every backtrace */

@@ -6,7 +6,7 @@
 #include "net/bytes.h"
 #include <string.h>
 
-/* Two words of the CPU. */
+/* Two words of the CPU: 16 bytes, but on CPUs of 32 bits. */
 typedef long chunk __attribute__((vector_size(2 * sizeof(long)), aligned(1), may_alias));
 typedef uint64_t word __attribute__((aligned(1), may_alias));
 typedef uint32_t half __attribute__((aligned(1), may_alias));
@@ -38,7 +38,8 @@ void net_copy(void *to, const void *from, size_t len)
     chunk *out = (chunk *)to + blocks * BLOCK;
     const chunk *in = (const chunk *)from + blocks * BLOCK;
 
-    if (len < sizeof(chunk)) {
+    /* Without registers of 16 bytes that the compiler may use, memcpy() has the better ones. */
+    if (sizeof(chunk) < 16 || len < sizeof(chunk)) {
         memcpy(to, from, len);
         return;
     }

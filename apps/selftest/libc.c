@@ -292,6 +292,30 @@ TEST(libc_blocks_freed_by_another_thread)
     CHECK(mallinfo().uordblks <= before); /* less: what we had kept ourselves went too */
 }
 
+/* Of any length, from and to any place; nothing beside it is written. */
+TEST(libc_memcpy_everywhere)
+{
+    static unsigned char from[700], to[700], want[700];
+
+    for (size_t i = 0; i < sizeof(from); i++)
+        from[i] = (unsigned char)(i * 7 + i / 251);
+    for (size_t len = 0; len < 600; len += len < 200 ? 1 : 37) {
+        for (size_t place = 0; place < 256; place++) {
+            size_t source = place % 16, target = place / 16;
+
+            memset(to, 0xa5, sizeof(to));
+            memset(want, 0xa5, sizeof(want));
+            for (size_t i = 0; i < len; i++)
+                want[target + i] = from[source + i];
+            if (!CHECK(memcpy(to + target, from + source, len) == to + target) ||
+                !CHECK(memcmp(to, want, sizeof(to)) == 0)) {
+                printf("# %zu bytes from %zu to %zu\n", len, source, target);
+                return;
+            }
+        }
+    }
+}
+
 static void print_floats(void *arg)
 {
     char text[40];

@@ -5,10 +5,10 @@
 #include "arch/cpu.h"
 #include "arm/random.h"
 
-extern bool arm_fpu_is_large;
+extern bool arm_fpu_is_large, arm_has_neon;
 
-/* The FPU has 32 registers; set by the entry, read by the interrupt's. */
-bool arm_fpu_is_large;
+/* The FPU has 32 registers, and NEON; set by the entry, read by the interrupt's and by memcpy(). */
+bool arm_fpu_is_large, arm_has_neon;
 const char *arch_guest_type = "pvh"; /* what xl calls every domain on ARM */
 
 bool cpu_random_is_strong(void)
