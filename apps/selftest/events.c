@@ -30,7 +30,7 @@ static bool connect(struct counter *a, evtchn_port_t *port_a, struct counter *b,
         event_unbind(*port_a);
         return false;
     }
-    test_sleep_ms(1); /* binding raises the new port once, so that no edge is lost */
+    CHECK_EQ(test_await(&b->calls, 1), 1); /* binding raises the new port: no edge is lost */
     store_once(&a->calls, 0);
     store_once(&b->calls, 0);
     return true;
