@@ -187,7 +187,7 @@ class LinuxDomu:
 
     def parallel_parts(self):
         """The same of what must have the machine's CPUs to itself."""
-        return [self.parallel] if self.arch == "x86_64" else []
+        return [self.parallel]
 
     def keep(self, parts):
         write(self.kept, json.dumps({"inputs": self.inputs(), "parts": parts}, indent=1).encode())
