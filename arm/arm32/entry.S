@@ -63,7 +63,7 @@ exception:
 	bic	sp, sp, #7
 	bl	trap_handle
 
-/* The C code is not compiled to use the FPU's registers, but newlib's memcpy() and its like do, and it may be
+/* The C code is not compiled to use the FPU's registers, but memcpy() does, and newlib, and it may be
  * another thread that goes on: all of them are kept. */
 FUNC(interrupt)
 	cps	#MODE_SVC
